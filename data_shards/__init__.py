@@ -1,0 +1,1 @@
+"""Official dataset layouts -> spoken WebDataset shards -> batches; derived feature columns."""

@@ -1,0 +1,1 @@
+"""One file = one question of the thesis, written as data."""

@@ -1,0 +1,11 @@
+"""Behind which block? Thesis Table 5.7. Run: `python -m orchestrator sweep attention_placement`."""
+
+from search_spaces.designs import Factorial
+from search_spaces.sweep import Sweep
+
+SWEEP = Sweep(
+    name="attention_placement",
+    question="Behind which block does image attention help: none, B3 or B4?",
+    source="thesis §5.3.5, Table 5.7: B3",
+    design=Factorial({"image_attention": ["none", "B3", "B4"]}),
+)

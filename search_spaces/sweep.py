@@ -1,0 +1,62 @@
+"""Sweep: a question as data, and the lookup of those that stand in this folder."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from data_shards.errors import UsageError, unknown
+from search_spaces.designs import Design, Plan, Scores
+from trainables.experiment import Experiment
+
+_NOT_SWEEPS = {"__init__", "designs", "sweep"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """A question, where the thesis asks it, and the design that answers it.
+
+    The metric is always the selection metric `r1_sum`: R@1 speech→image plus R@1 image→speech,
+    percent, on the split that the experiment's `selection` names.
+    """
+
+    name: str
+    question: str
+    source: str
+    design: Design
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """Fields that the question fixes, on top of the preset."""
+
+    def base(self, preset: Experiment, settings: Mapping[str, Any]) -> Experiment:
+        """The preset with the question's own changes, then the user's `--set` values.
+
+        Raises:
+            UsageError: a setting names a field that the sweep varies, or breaks a field's rule.
+        """
+        for name in settings:
+            if name in [*self.design.fields, "seed", "data"]:
+                raise UsageError(f"{name} must not be set: the sweep {self.name} decides it.")
+        return preset.replace(**dict(self.changes)).replace(**dict(settings))
+
+    def plan(self, base: Experiment, seeds: Sequence[int], scores: Scores) -> Plan:
+        """The trials wanted given the scores so far (see `Design.plan`)."""
+        return self.design.plan(base, seeds, scores)
+
+
+def names() -> list[str]:
+    """Names of all sweeps: the files beside this one."""
+    files = (file.stem for file in Path(__file__).parent.glob("*.py"))
+    return sorted(set(files) - _NOT_SWEEPS)
+
+
+def load(name: str) -> Sweep:
+    """The sweep of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in names():
+        raise unknown("sweep", name, names())
+    sweep: Sweep = importlib.import_module(f"search_spaces.{name}").SWEEP
+    return sweep

@@ -1,0 +1,128 @@
+"""The experiment: validation, identity, JSON both ways."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_shards.errors import UsageError
+from data_shards.manifest import ClassCount, Manifest, Shard, Split
+from trainables.experiment import Experiment, check_data, training_splits
+
+
+def test_ids_do_not_change():
+    """Pinned: a changed default or hash would orphan every record there is."""
+    assert Experiment().trial_id == "44136fa355b3"
+    assert Experiment(seed=1).replace(gamma=5).trial_id == "c90b1d1f5db1"
+    assert Experiment().replace(loss="triplet").trial_id == "913177da2c71"
+
+
+def test_numbers_are_canonical_by_type():
+    assert Experiment().replace(gamma=13).trial_id == Experiment().replace(gamma="13.0").trial_id
+    assert Experiment(epochs=7.0).trial_id == Experiment(epochs=7).trial_id  # type: ignore[arg-type]
+
+
+def test_fields_that_nothing_reads_do_not_make_another_trial():
+    plain = Experiment(image_attention="none")
+    assert plain.replace(cbam_kernel=3).trial_id == plain.trial_id
+    assert Experiment(cbam_kernel=3).trial_id != Experiment().trial_id
+    mean = Experiment(speech_attention=False)
+    assert mean.replace(speech_attention_hidden=7).trial_id == mean.trial_id
+    small = Experiment(image_encoder="small")
+    assert small.replace(finetune=True).trial_id == small.trial_id
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"gamma": 0}, "gamma must be > 0 and finite, but got gamma=0.0"),
+        ({"gamma": -1}, "gamma must be > 0"),
+        ({"gamma": "nan"}, "gamma must be a number"),
+        ({"gamma": float("nan")}, "gamma must be a number"),
+        ({"gamma": "inf"}, "gamma must be > 0 and finite"),
+        ({"gamma": "thirteen"}, "gamma must be a number, but got 'thirteen'"),
+        ({"gama": 1}, "Did you mean 'gamma'"),
+        ({"loss": "tripplet"}, "Did you mean 'triplet'"),
+        ({"loss": "triplet", "gamma": 3}, "field must be one of .*margin"),
+        ({"loss": "triplet", "margin": -1}, "margin must be >= 0"),
+        ({"loss": "triplet", "impostors": "al"}, "Did you mean 'all'"),
+        ({"image_encoder": "resnet"}, "Did you mean 'resnet101'"),
+        ({"speech_encoder": "x"}, "speech_encoder must be one of"),
+        ({"image_attention": "B2"}, "image_attention must be one of none, B3, B4"),
+        ({"epochs": "3.5"}, "epochs must be a whole number"),
+        ({"epochs": 0}, "epochs must be >= 1"),
+        ({"seed": -1}, "seed must be >= 0"),
+        ({"batch_size": 1}, "batch_size must be >= 2"),
+        ({"learning_rate": 0}, "learning_rate must be > 0"),
+        ({"embedding": 7}, "embedding must be even"),
+        ({"cbam_kernel": 4}, "cbam_kernel odd"),
+        ({"speech_attention": "maybe"}, "speech_attention must be true or false"),
+        ({"image_size": True}, "image_size must be a whole number"),
+        ({"beta1": 1}, "beta1 must be < 1"),
+    ],
+)  # fmt: skip
+def test_bad_values_are_one_clear_line(changes, message):
+    with pytest.raises(UsageError, match=message) as caught:
+        Experiment().replace(**changes)
+    assert "\n" not in str(caught.value)
+
+
+@given(
+    gamma=st.floats(0.01, 1e4),
+    seed=st.integers(0, 2**40),
+    attention=st.sampled_from(["none", "B3", "B4"]),
+)
+def test_json_both_ways(gamma, seed, attention):
+    before = Experiment(seed=seed, image_attention=attention).replace(gamma=gamma)
+    after = Experiment.from_dict(json.loads(json.dumps(before.to_dict())))
+    assert after == before
+    assert after.trial_id == before.trial_id
+
+
+def test_unknown_json_field_is_refused():
+    with pytest.raises(UsageError, match="'epoch'.* Did you mean 'epochs'"):
+        Experiment.from_dict({"epoch": 3})
+
+
+def test_a_new_loss_starts_from_its_defaults():
+    flat = Experiment().replace(gamma=5).replace(loss="triplet").flat()
+    assert (flat["loss"], flat["margin"], "gamma" in flat) == ("triplet", 1.0, False)
+
+
+def test_describing_an_experiment_does_not_load_torch():
+    code = (
+        "import sys; from search_spaces.sweep import load; from trainables.presets import PRESETS;"
+        "s = load('gamma'); print(len(s.plan(s.base(PRESETS['demo'], {}), [0], lambda _: None)"
+        ".trials), 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["6", "False"]
+
+
+def _manifest(**images: int) -> Manifest:
+    splits = {
+        name: Split([ClassCount(1, "a", count, count)], [Shard(f"{name}.tar", count, count, "")])
+        for name, count in images.items()
+    }
+    return Manifest(dataset="d", source="", options={}, speech={}, splits=splits)
+
+
+def test_selection_val_needs_a_val_split():
+    with pytest.raises(UsageError, match="selection=last"):
+        check_data(Experiment(), _manifest(train=100, test=10))
+    check_data(Experiment(selection="last"), _manifest(train=100, test=10))
+
+
+def test_batch_must_fit_the_training_images():
+    with pytest.raises(UsageError, match="training images, 63, but got 64"):
+        check_data(Experiment(), _manifest(train=63, val=9, test=10))
+    check_data(Experiment(selection="last"), _manifest(train=63, val=9, test=10))
+
+
+def test_selection_last_trains_on_the_held_out_classes_too():
+    manifest = _manifest(train=9, val=9, test=9)
+    assert training_splits(Experiment(), manifest) == ["train"]
+    assert training_splits(Experiment(selection="last"), manifest) == ["train", "val"]

@@ -1,0 +1,286 @@
+"""Experiment: one frozen value that says all that determines a result. Imports no torch.
+
+The defaults are the thesis' own setting (preset `thesis`). A default never changes: a trial's id
+is the hash of the fields that differ from their defaults, so a new field changes no old id.
+"""
+
+import dataclasses
+import hashlib
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from data_shards.errors import UsageError, unknown
+from data_shards.manifest import Manifest
+from trainables import components
+from trainables.losses import loss_class
+from trainables.losses.base import Loss
+from trainables.losses.matching import Matching
+
+CHOICES = {
+    "image_attention": ["none", "B3", "B4"],
+    "image_norm": ["imagenet", "half"],
+    "views": ["one", "random"],
+    "backbone_bn": ["eval", "train"],
+    "window": ["hamming", "hann"],
+    "precision": ["float32", "bfloat16"],
+    "selection": ["val", "last", "test"],
+}
+MINIMUM = {
+    "seed": 0, "cbam_reduction": 1, "cbam_kernel": 1, "image_size": 32, "mels": 1,
+    "embedding": 2, "speech_attention_hidden": 1, "weight_decay": 0.0, "beta1": 0.0,
+    "beta2": 0.0, "lr_halve_every": 1, "batch_size": 2, "epochs": 1, "max_broken": 0.0,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """All that determines a result; validated at construction.
+
+    Raises:
+        UsageError: a value breaks its field's rule; the message names the rule and the value.
+    """
+
+    data: str = ""
+    """Hash of the data's manifest."""
+    seed: int = 0
+    """Replicate; arms with the same seed share initial weights, data order and caption choice."""
+
+    image_encoder: str = "resnet101"
+    """A file of `trainables/image_encoders/` (thesis §4.1.1)."""
+    image_attention: str = "B3"
+    """CBAM behind block B3 (end of stride 16), B4 (end of stride 32), or `none` (Table 5.7)."""
+    cbam_reduction: int = 16
+    """Channel reduction r of CBAM's shared MLP (Eq. 4.2)."""
+    cbam_kernel: int = 7
+    """Kernel of CBAM's spatial convolution, odd (Eq. 4.3)."""
+    image_size: int = 244
+    """Side of the square that enters the backbone, pixels."""
+    image_norm: str = "imagenet"
+    """Pixel normalisation: the backbone's own statistics, or mean and sd `half` (0.5)."""
+    views: str = "random"
+    """Training views: a `random` crop and flip each epoch, or `one` centred view (cacheable)."""
+    finetune: bool = False
+    """Train the pretrained backbone too (thesis: frozen)."""
+    backbone_bn: str = "eval"
+    """BN statistics of a frozen backbone: kept (`eval`), or drifting (`train`, the author's)."""
+
+    speech_encoder: str = "pyramid_bigru"
+    """A file of `trainables/speech_encoders/` (thesis §4.1.2)."""
+    speech_attention: bool = True
+    """Vectorial self-attention over time (Eqs 4.6–4.7), or the mean over time."""
+    speech_attention_hidden: int = 1024
+    """Units of the attention's hidden layer W (Eq. 4.6)."""
+    mels: int = 40
+    """Log-mel bands."""
+    window: str = "hamming"
+    """Window of the short-time Fourier transform, 25 ms."""
+
+    embedding: int = 2048
+    """Size of the shared space; the speech encoder has half of it in each direction. Even."""
+    loss: Loss = field(default_factory=Matching)
+    """The loss and its own fields (thesis §4.2)."""
+
+    learning_rate: float = 1e-4
+    """Adam's step size, > 0."""
+    weight_decay: float = 1e-5
+    """Adam's L2 penalty."""
+    beta1: float = 0.95
+    """Adam: decay of the gradient's running mean, < 1."""
+    beta2: float = 0.999
+    """Adam: decay of the squared gradient's running mean, < 1."""
+    lr_halve_every: int = 50
+    """Epochs after which the learning rate is halved, again and again."""
+    batch_size: int = 64
+    """Pairs a step; the last, smaller batch of an epoch is dropped."""
+    epochs: int = 120
+    """Passes over the training images, each with one random caption."""
+    precision: str = "float32"
+    """Arithmetic of the forward pass; `bfloat16` is autocast."""
+    selection: str = "val"
+    """What chooses the epoch: `val` (held-out classes), `last` (the last epoch, training on
+    val too), or `test` (the author's practice; an oracle, labelled so)."""
+    max_broken: float = 0.001
+    """Share of a split's samples that may be unreadable before the trial fails."""
+
+    def __post_init__(self) -> None:
+        for spec in dataclasses.fields(self):
+            if spec.name != "loss":
+                object.__setattr__(self, spec.name, _typed(spec, getattr(self, spec.name)))
+        _check(self)
+
+    @property
+    def trial_id(self) -> str:
+        """12 hex digits naming the trial: hash of what differs from the defaults."""
+        text = json.dumps(self._identity(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def _identity(self) -> dict[str, Any]:
+        own = self.flat()
+        default = Experiment().flat() | Experiment(loss=type(self.loss)()).flat()
+        default["loss"] = Matching.name
+        differing = {name: own[name] for name in own if own[name] != default[name]}
+        for name in self._without_effect():
+            differing.pop(name, None)
+        return differing | self._versions()
+
+    def _without_effect(self) -> list[str]:
+        """Fields that no chosen component reads: they must not make two trials of one."""
+        idle = []
+        if self.image_attention == "none":
+            idle += ["cbam_reduction", "cbam_kernel"]
+        if not self.speech_attention:
+            idle += ["speech_attention_hidden"]
+        if not components.constant("image_encoders", self.image_encoder, "PRETRAINED"):
+            idle += ["finetune", "backbone_bn"]
+        return idle
+
+    def _versions(self) -> dict[str, int]:
+        used = {
+            "losses": self.loss.name,
+            "image_encoders": self.image_encoder,
+            "speech_encoders": self.speech_encoder,
+        }
+        found = {
+            f"version of {kind}": int(components.constant(kind, name, "VERSION"))
+            for kind, name in used.items()
+        }
+        return {kind: version for kind, version in found.items() if version != 1}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; the loss as `{"name": …, field: value}`."""
+        value = {spec.name: getattr(self, spec.name) for spec in dataclasses.fields(self)}
+        return value | {"loss": {"name": self.loss.name} | dataclasses.asdict(self.loss)}
+
+    def flat(self) -> dict[str, Any]:
+        """Every field by its `--set` name: the loss' name as `loss`, its fields beside it."""
+        value = self.to_dict()
+        loss = value.pop("loss")
+        name = loss.pop("name")
+        return {**value, "loss": name, **loss}
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`; unknown fields are refused."""
+        value = dict(value)
+        loss = dict(value.pop("loss", {"name": "matching"}))
+        kind = loss_class(str(loss.pop("name")))
+        _refuse_unknown(loss, _names(kind))
+        _refuse_unknown(value, _names(cls))
+        return cls(loss=_loss(kind, loss), **value)
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with fields changed by their `--set` names.
+
+        A new `loss` starts from its defaults; the loss' own fields (`gamma`, `margin`) are set
+        by their names.
+
+        Raises:
+            UsageError: an unknown field, or one that the chosen loss does not have.
+        """
+        loss = self.loss
+        if "loss" in changes:
+            loss = loss_class(str(changes.pop("loss")))()
+        own, its = _names(type(self)), _names(type(loss))
+        _refuse_unknown(changes, [*(name for name in own if name != "loss"), "loss", *its])
+        loss_changes = {name: changes.pop(name) for name in its if name in changes}
+        fields = dataclasses.asdict(loss) | loss_changes
+        return dataclasses.replace(self, loss=_loss(type(loss), fields), **changes)
+
+
+def _names(kind: type) -> list[str]:
+    return [spec.name for spec in dataclasses.fields(kind)]
+
+
+def _loss(kind: type[Loss], fields: dict[str, Any]) -> Loss:
+    typed = {
+        s.name: _typed(s, fields[s.name]) for s in dataclasses.fields(kind) if s.name in fields
+    }
+    return kind(**typed)
+
+
+def _refuse_unknown(given: dict[str, Any], known: list[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise unknown("field", name, known)
+
+
+def _typed(spec: "dataclasses.Field[Any]", value: Any) -> Any:
+    """The value as the field's type; text (from `--set`) is parsed, never evaluated."""
+    kind = spec.type if isinstance(spec.type, type) else {"int": int, "float": float}[spec.type]
+    if kind is bool:
+        return _boolean(spec.name, value)
+    if isinstance(value, bool) or (kind is str and not isinstance(value, str)):
+        raise UsageError(f"{spec.name} must be {_article(kind)}, but got {value!r}.")
+    try:
+        typed = kind(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UsageError(f"{spec.name} must be {_article(kind)}, but got {value!r}.") from error
+    if kind is int and typed != (float(value) if isinstance(value, str) else value):
+        raise UsageError(f"{spec.name} must be {_article(kind)}, but got {value!r}.")
+    if kind is float and math.isnan(typed):
+        raise UsageError(f"{spec.name} must be a number, but got {value!r}.")
+    return typed
+
+
+def _article(kind: type) -> str:
+    return {int: "a whole number", float: "a number", str: "text"}[kind]
+
+
+def _boolean(name: str, value: Any) -> bool:
+    words = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise UsageError(f"{name} must be true or false, but got {value!r}.")
+
+
+def check_data(experiment: Experiment, manifest: Manifest) -> None:
+    """Refuse an experiment that this data cannot serve, before anything runs.
+
+    Raises:
+        UsageError: no split to select on, or fewer training images than a batch.
+    """
+    if experiment.selection == "val" and "val" not in manifest.splits:
+        raise UsageError(
+            "selection=val needs a val split, but the data has none (fewer than 10 training "
+            "classes): use --set selection=last."
+        )
+    images = sum(manifest.splits[name].samples for name in training_splits(experiment, manifest))
+    if experiment.batch_size > images:
+        raise UsageError(
+            f"batch_size must be at most the number of training images, {images}, but got "
+            f"{experiment.batch_size}: use --set batch_size=N."
+        )
+
+
+def training_splits(experiment: Experiment, manifest: Manifest) -> list[str]:
+    """`train`, and with `selection=last` the held-out classes of `val` too."""
+    wanted = ["train", "val"] if experiment.selection == "last" else ["train"]
+    return [name for name in wanted if name in manifest.splits]
+
+
+def _check(experiment: Experiment) -> None:
+    for name, choices in CHOICES.items():
+        if getattr(experiment, name) not in choices:
+            raise unknown(name, getattr(experiment, name), choices)
+    for name, low in MINIMUM.items():
+        value = getattr(experiment, name)
+        if not low <= value < math.inf:
+            raise UsageError(f"{name} must be >= {low} and finite, but got {name}={value}.")
+    for kind in ("image_encoder", "speech_encoder"):
+        known = components.names(f"{kind}s")
+        if getattr(experiment, kind) not in known:
+            raise unknown(kind, getattr(experiment, kind), known)
+    if not 0 < experiment.learning_rate < math.inf:
+        raise UsageError(f"learning_rate must be > 0, but got {experiment.learning_rate}.")
+    if experiment.embedding % 2 or not experiment.cbam_kernel % 2:
+        raise UsageError(
+            "embedding must be even and cbam_kernel odd, but got "
+            f"embedding={experiment.embedding} cbam_kernel={experiment.cbam_kernel}."
+        )
+    for name in ("beta1", "beta2", "max_broken"):
+        if getattr(experiment, name) >= 1:
+            raise UsageError(f"{name} must be < 1, but got {getattr(experiment, name)}.")
