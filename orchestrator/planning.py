@@ -1,0 +1,90 @@
+"""Plan minus records = work. Reads the storage, runs nothing, and imports no torch."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from data_shards.errors import UsageError
+from data_shards.manifest import Data
+from orchestrator.storage import Storage
+from search_spaces.designs import Plan, Trial
+from search_spaces.sweep import Sweep, load
+from trainables.experiment import Experiment, check_data
+
+
+@dataclass(frozen=True)
+class Question:
+    """A sweep asked of some data: everything that fixes its plan but the records so far."""
+
+    sweep: Sweep
+    base: Experiment
+    seeds: int
+    dataset: str
+
+    @property
+    def plan_id(self) -> str:
+        """12 hex digits: the sweep and its base, not the seeds, so that replicates join it."""
+        text = json.dumps([self.sweep.name, self.base.to_dict()], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `asked_before` needs to ask again."""
+        return {
+            "plan_id": self.plan_id,
+            "sweep": self.sweep.name,
+            "base": self.base.to_dict(),
+            "seeds": self.seeds,
+            "dataset": self.dataset,
+        }
+
+    def plan(self, storage: Storage) -> Plan:
+        """The trials wanted, given what is recorded; each once."""
+        found = self.sweep.plan(self.base, range(self.seeds), storage.score)
+        return Plan(list({trial.id: trial for trial in found.trials}.values()), found.undecided)
+
+
+def ask(
+    sweep: Sweep,
+    *,
+    preset: Experiment,
+    settings: Mapping[str, Any],
+    seeds: int,
+    data: Data,
+) -> Question:
+    """Check a question before anything runs.
+
+    Raises:
+        UsageError: fewer than one seed, a bad setting, or data that cannot serve it.
+    """
+    if seeds < 1:
+        raise UsageError(f"--seeds must be >= 1, but got {seeds}.")
+    base = sweep.base(preset, settings).replace(data=data.manifest.hash)
+    check_data(base, data.manifest)
+    sweep.plan(base, range(seeds), lambda _: None)
+    return Question(sweep, base, seeds, data.manifest.dataset)
+
+
+def asked_before(name: str, storage: Storage) -> list[Question]:
+    """The questions of this sweep that were put to this storage, for reports without the data.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = [plan for plan in storage.plans() if plan["sweep"] == name]
+    if not found:
+        raise UsageError(
+            f"a report needs records, but {storage.url!r} has none of {name}: run "
+            f"`python -m orchestrator sweep {name}` first, or name its --storage."
+        )
+    return [
+        Question(load(name), Experiment.from_dict(p["base"]), p["seeds"], p["dataset"])
+        for p in found
+    ]
+
+
+def missing(plan: Plan, storage: Storage) -> list[Trial]:
+    """The trials of a plan that have no record; only names are listed."""
+    recorded = storage.record_ids()
+    return [trial for trial in plan.trials if trial.id not in recorded]

@@ -1,0 +1,38 @@
+"""What a trial may use. Apart from the runner, so that a wrong number is said before Ray loads."""
+
+import math
+from dataclasses import dataclass, fields
+
+from data_shards.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """Resources of a trial, and how many run at once (0: as many as fit).
+
+    Raises:
+        UsageError: a number is negative or not finite, or a trial would have no CPU.
+    """
+
+    cpus_per_trial: float = 1.0
+    gpus_per_trial: float = 0.0
+    max_concurrent: int = 0
+    loader_workers: int = 0
+
+    def __post_init__(self) -> None:
+        for spec in fields(self):
+            value = getattr(self, spec.name)
+            option = spec.name.replace("_", "-")
+            if not (value >= 0 and math.isfinite(value)):
+                raise UsageError(f"--{option} must be >= 0, but got {value:g}.")
+        if self.cpus_per_trial == 0:
+            raise UsageError("--cpus-per-trial must be > 0, but got 0.")
+        if self.gpus_per_trial > 1 and self.gpus_per_trial % 1:
+            raise UsageError(
+                f"--gpus-per-trial above 1 must be whole, but got {self.gpus_per_trial:g}."
+            )
+
+    @property
+    def request(self) -> dict[str, float]:
+        """Ray's resource request of one trial; loader processes count as CPUs."""
+        return {"cpu": self.cpus_per_trial + self.loader_workers, "gpu": self.gpus_per_trial}

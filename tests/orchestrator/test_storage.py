@@ -1,0 +1,79 @@
+"""Storage: what is written is read back; damage is said, never guessed around."""
+
+import numpy as np
+import pytest
+
+from data_shards.errors import DataError, UsageError
+from orchestrator.storage import Storage
+
+RECORD = {"trial_id": "abc", "selection": {"value": 61.5}, "test": {"s2i_r1": 30.0}}
+
+
+@pytest.fixture(params=["path", "uri"])
+def storage(request, tmp_path):
+    """The same contract on a folder and on an fsspec URI."""
+    url = str(tmp_path / "runs") if request.param == "path" else f"memory://{tmp_path.name}"
+    return Storage(url)
+
+
+def test_record_and_queries_come_back(storage):
+    ranks = np.array([1, 4, 2], dtype=np.int32)
+    storage.write_record(RECORD, {"s2i_rank": ranks})
+    assert storage.record_ids() == {"abc"}
+    assert storage.record("abc") == RECORD | {"schema": 1}
+    assert storage.score("abc") == 61.5
+    np.testing.assert_array_equal(storage.queries("abc")["s2i_rank"], ranks)
+
+
+def test_nothing_is_there_at_first(storage):
+    assert storage.record_ids() == set()
+    assert storage.record("abc") is None
+    assert storage.score("abc") is None
+    assert storage.reports("abc") == []
+    assert storage.plans() == []
+
+
+def test_reports_are_replaced_whole(storage):
+    storage.write_reports("abc", [{"epoch": 1}])
+    storage.write_reports("abc", [{"epoch": 1}, {"epoch": 2}])
+    assert storage.reports("abc") == [{"epoch": 1}, {"epoch": 2}]
+
+
+def test_a_plan_keeps_the_most_seeds_that_were_asked(storage):
+    plan = {"plan_id": "p", "sweep": "gamma", "base": {}, "seeds": 3, "dataset": "d"}
+    storage.write_plan(plan)
+    storage.write_plan(plan | {"seeds": 1})
+    assert storage.plans() == [plan]
+
+
+def test_a_record_cut_short_is_said(tmp_path):
+    storage = Storage(str(tmp_path))
+    storage.write_record(RECORD, {})
+    path = tmp_path / "records" / "abc.json"
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(DataError, match=r"abc\.json is damaged"):
+        storage.record("abc")
+
+
+def test_a_record_of_another_version_is_said(tmp_path):
+    storage = Storage(str(tmp_path))
+    storage.write_record(RECORD | {"schema": 99}, {})
+    with pytest.raises(DataError, match="no record of abc, version 1"):
+        storage.record("abc")
+
+
+def test_half_written_files_are_not_listed(tmp_path):
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / ".abc.json.tmp12").write_text("{")
+    assert Storage(str(tmp_path)).record_ids() == set()
+
+
+@pytest.mark.parametrize("url", ["/proc/nowhere/runs", "/dev/null/runs"])
+def test_storage_that_cannot_be_written(url):
+    with pytest.raises(UsageError, match="--storage must be writable"):
+        Storage(url).check_writable()
+
+
+def test_storage_on_an_unknown_scheme():
+    with pytest.raises(UsageError, match="must be a path or one of"):
+        Storage("pipe://cat").check_writable()
