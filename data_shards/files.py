@@ -27,6 +27,11 @@ def join(url: str | Path, *names: str) -> str:
     return "/".join([str(url).rstrip("/"), *names])
 
 
+def absolute(url: str | Path) -> str:
+    """The same location for a process with another working folder; a URI stays as it is."""
+    return str(url) if "://" in str(url) else str(Path(url).resolve())
+
+
 def read_bytes(url: str | Path) -> bytes | None:
     """The file's content, or None if there is no such file."""
     filesystem, path = _filesystem(str(url))

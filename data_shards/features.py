@@ -1,0 +1,275 @@
+"""Derived columns: what no trial trains, computed once, memory-mapped by all trials of a node.
+
+A column is a folder in the cache, named by the hash of (manifest, split, transform): NumPy arrays
+and an `index.json` written last. It is made in a temporary folder and renamed, behind a lock: one
+process writes, others wait, a killed writer leaves nothing half.
+"""
+
+import hashlib
+import itertools
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from filelock import FileLock
+from torch import Tensor
+
+from data_shards.errors import DataError
+from data_shards.logmel import LogMel
+from data_shards.manifest import Data
+from data_shards.stream import Broken, Raw, decode_speech, raw_samples
+from data_shards.views import View
+
+Array = np.ndarray[Any, Any]
+CHUNK = 64  # images a call of the transform
+
+
+@dataclass(frozen=True)
+class Column:
+    """One row an image of the split, in manifest order; `ids` holds "" where it is unreadable."""
+
+    ids: list[str]
+    classes: list[int]
+    broken: list[str]
+
+
+@dataclass(frozen=True)
+class ImageColumn(Column):
+    """`values`: (N, …) float16 features, or uint8 pixels."""
+
+    values: Array
+
+
+@dataclass(frozen=True)
+class SpeechColumn(Column):
+    """`frames_TF`: all captions' frames behind one another, float16; `starts` (M + 1): where each
+    caption begins; `first` (N + 1): the number of each image's first caption."""
+
+    frames_TF: Array
+    starts: Array
+    first: Array
+
+
+@dataclass(frozen=True)
+class SplitFeatures:
+    """Both columns of a split, restricted to the images that are whole in both."""
+
+    images: ImageColumn
+    speech: SpeechColumn
+    shard_samples: list[int]
+
+    @property
+    def dropped(self) -> int:
+        """Number of images left out as unreadable."""
+        return len(self.images.ids) - len(self.rows)
+
+    @cached_property
+    def rows(self) -> list[int]:
+        """Rows of the images that are whole."""
+        pairs = zip(self.images.ids, self.speech.ids, strict=True)
+        return [row for row, (image, speech) in enumerate(pairs) if image and speech]
+
+    @cached_property
+    def image_classes(self) -> Array:
+        """Class of each whole image (N,)."""
+        return np.array(self.images.classes)[self.rows]
+
+    @cached_property
+    def captions(self) -> Array:
+        """Numbers of all captions of whole images (M,)."""
+        first = self.speech.first
+        return np.concatenate([np.arange(first[row], first[row + 1]) for row in self.rows])
+
+    @cached_property
+    def caption_classes(self) -> Array:
+        """Class of each of those captions (M,)."""
+        counts = np.diff(self.speech.first)[self.rows]
+        return np.repeat(self.image_classes, counts)
+
+    def shard_rows(self) -> list[list[int]]:
+        """Whole rows of each shard, in order."""
+        whole, ends = set(self.rows), itertools.accumulate(self.shard_samples, initial=0)
+        return [
+            [row for row in range(start, end) if row in whole]
+            for start, end in itertools.pairwise(ends)
+        ]
+
+    def frames(self, caption: int) -> Tensor:
+        """A caption's log-mel frames (T, F), float16."""
+        start, end = self.speech.starts[caption : caption + 2]
+        return torch.from_numpy(np.array(self.speech.frames_TF[start:end]))
+
+
+def derive_images(
+    data: Data,
+    split: str,
+    *,
+    key: str,
+    view: View,
+    transform: Callable[[Tensor], Tensor],
+    cache: Path,
+    max_broken: float,
+) -> ImageColumn:
+    """One view of every image of a split, transformed.
+
+    Args:
+        key: names the transform; equal keys, equal results.
+        transform: uint8 pixels (B, 3, S, S) → uint8 (kept) or floats (kept as float16).
+
+    Raises:
+        DataError: a shard is damaged, or more than `max_broken` of the images are.
+    """
+    folder = _folder(data, split, f"image-{key}", cache)
+
+    def write(target: Path) -> None:
+        broken = Broken(max_broken, data.manifest.splits[split].samples)
+        rows = _Rows()
+        values: Array | None = None
+        for chunk in _chunks(data, split, view, broken, rows):
+            found = transform(torch.from_numpy(np.stack([pixels for _, pixels in chunk])))
+            found = found if found.dtype == torch.uint8 else found.half()
+            if values is None:
+                values = _allocate(target, broken.samples, found)
+            values[[row for row, _ in chunk]] = found.numpy()
+        if values is None:
+            raise DataError(f"split {split!r} must hold a readable image, but has none.")
+        rows.save(target, broken)
+
+    _once(folder, write)
+    index = _index(folder)
+    return ImageColumn(**index, values=np.load(folder / "values.npy", mmap_mode="r"))
+
+
+def derive_logmel(
+    data: Data, split: str, *, logmel: LogMel, cache: Path, max_broken: float
+) -> SpeechColumn:
+    """Log-mel frames of every caption of a split.
+
+    Raises:
+        DataError: a shard is damaged, or more than `max_broken` of the images have a bad caption.
+    """
+    folder = _folder(data, split, logmel.key, cache)
+
+    def write(target: Path) -> None:
+        broken = Broken(max_broken, data.manifest.splits[split].samples)
+        rows = _Rows()
+        lengths: list[int] = []
+        counts: list[int] = []
+        with (target / "frames.bin").open("wb") as stream:
+            for raw in _raw(data, split, broken, rows):
+                frames = _speech(raw, logmel, broken) if raw else []
+                if raw and not frames:
+                    rows.lose()
+                stream.writelines(part.numpy().tobytes() for part in frames)
+                lengths += [len(part) for part in frames]
+                counts.append(len(frames))
+        np.save(target / "starts.npy", np.cumsum([0, *lengths]))
+        np.save(target / "first.npy", np.cumsum([0, *counts]))
+        rows.save(target, broken)
+
+    _once(folder, write)
+    starts = np.load(folder / "starts.npy")
+    shape = (int(starts[-1]), logmel.mels)
+    frames_TF = np.memmap(folder / "frames.bin", dtype=np.float16, mode="r", shape=shape)
+    first = np.load(folder / "first.npy")
+    return SpeechColumn(**_index(folder), frames_TF=frames_TF, starts=starts, first=first)
+
+
+class _Rows:
+    """Ids and classes of the rows written so far."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.classes: list[int] = []
+
+    def add(self, raw: Raw | None) -> None:
+        self.ids.append(raw.image_id if raw else "")
+        self.classes.append(raw.class_id if raw else -1)
+
+    def lose(self) -> None:
+        """The last row turned out unreadable."""
+        self.ids[-1], self.classes[-1] = "", -1
+
+    def save(self, target: Path, broken: Broken) -> None:
+        index = {"ids": self.ids, "classes": self.classes, "broken": broken.reasons}
+        (target / "index.json").write_text(json.dumps(index))
+
+
+def _raw(data: Data, split: str, broken: Broken, rows: _Rows) -> Iterator[Raw | None]:
+    """Samples of a split in manifest order; None for one that is not whole."""
+    for shard in data.manifest.splits[split].shards:
+        for raw in raw_samples(data, shard):
+            if isinstance(raw, str):
+                broken.add(raw)
+            whole = None if isinstance(raw, str) else raw
+            rows.add(whole)
+            yield whole
+
+
+def _chunks(
+    data: Data, split: str, view: View, broken: Broken, rows: _Rows
+) -> Iterator[list[tuple[int, Array]]]:
+    """Decoded views with their row numbers, some at a time."""
+    chunk: list[tuple[int, Array]] = []
+    for row, raw in enumerate(_raw(data, split, broken, rows)):
+        if raw is None:
+            continue
+        try:
+            chunk.append((row, view(raw.jpeg)))
+        except (OSError, ValueError, SyntaxError) as error:
+            broken.add(f"{raw.image_id}: {error}")
+            rows.lose()
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _speech(raw: Raw, logmel: LogMel, broken: Broken) -> list[Tensor]:
+    """Frames of all captions of an image; none if one of them is unreadable."""
+    try:
+        return [decode_speech(flac, logmel).half() for flac in raw.flacs]
+    except ValueError as error:
+        broken.add(f"{raw.image_id}: {error}")
+        return []
+
+
+def _allocate(target: Path, samples: int, like: Tensor) -> Array:
+    shape = (samples, *like.shape[1:])
+    kind = np.uint8 if like.dtype == torch.uint8 else np.float16
+    return np.lib.format.open_memmap(target / "values.npy", mode="w+", dtype=kind, shape=shape)
+
+
+def _folder(data: Data, split: str, key: str, cache: Path) -> Path:
+    name = hashlib.sha256(f"{data.manifest.hash} {split} {key}".encode()).hexdigest()[:16]
+    return cache / f"{split}-{name}"
+
+
+def _once(folder: Path, write: Callable[[Path], None]) -> None:
+    """Make a column unless it is there."""
+    if folder.exists():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if folder.exists():
+            return
+        target = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".half-"))
+        try:
+            write(target)
+            target.rename(folder)
+        except BaseException:
+            shutil.rmtree(target)
+            raise
+
+
+def _index(folder: Path) -> dict[str, Any]:
+    index: dict[str, Any] = json.loads((folder / "index.json").read_text())
+    return index

@@ -1,0 +1,68 @@
+"""Batches from derived columns: the same order and captions as from the streamed shards."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data_shards import order
+from data_shards.batches import Batch, pad
+from data_shards.features import SplitFeatures
+
+Row = tuple[SplitFeatures, int]
+
+
+def cached_batches(
+    features: Sequence[SplitFeatures], *, seed: int, epoch: int, batch_size: int
+) -> Iterator[Batch]:
+    """An epoch's batches, one random caption an image; the last, smaller batch is dropped."""
+    shards = [[(split, row) for row in rows] for split in features for rows in split.shard_rows()]
+    ordered = [shards[i] for i in order.shard_order(len(shards), seed=seed, epoch=epoch)]
+    rows = order.shuffled(chain(*ordered), order.sample_rng(seed=seed, epoch=epoch))
+    while len(batch := list(islice(rows, batch_size))) == batch_size:
+        yield _batch(batch, seed=seed, epoch=epoch)
+
+
+def _batch(rows: list[Row], *, seed: int, epoch: int) -> Batch:
+    ids = [split.images.ids[row] for split, row in rows]
+    captions = [_caption(item, seed=seed, epoch=epoch) for item in rows]
+    frames_BTF, length_B = pad(captions)
+    return Batch(
+        image=torch.from_numpy(np.stack([split.images.values[row] for split, row in rows])),
+        frames_BTF=frames_BTF,
+        length_B=length_B,
+        class_B=torch.tensor([split.images.classes[row] for split, row in rows]),
+        image_ids=ids,
+    )
+
+
+def _caption(item: Row, *, seed: int, epoch: int) -> Tensor:
+    split, row = item
+    first, end = (int(number) for number in split.speech.first[row : row + 2])
+    image_id = split.images.ids[row]
+    chosen = order.caption_choice(end - first, seed=seed, epoch=epoch, image_id=image_id)
+    return split.frames(first + chosen)
+
+
+def image_chunks(features: SplitFeatures, size: int) -> Iterator[Tensor]:
+    """All whole images of a split in order, `size` at a time."""
+    for start in range(0, len(features.rows), size):
+        yield torch.from_numpy(
+            np.array(features.images.values[features.rows[start : start + size]])
+        )
+
+
+def caption_chunks(features: SplitFeatures, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """All captions of whole images, sorted by length: (places, frames_BTF, length_B) a chunk.
+
+    Place m is the row of `features.caption_classes`.
+    """
+    captions = features.captions
+    length_M = np.diff(features.speech.starts)[captions]
+    by_length = np.argsort(length_M, kind="stable")
+    for start in range(0, len(by_length), size):
+        places = by_length[start : start + size]
+        frames_BTF, length_B = pad([features.frames(int(captions[m])) for m in places])
+        yield torch.from_numpy(places), frames_BTF, length_B

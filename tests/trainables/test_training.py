@@ -1,0 +1,157 @@
+"""Training on the CPU: resuming, determinism, selection, what it refuses."""
+
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+import torch
+
+from tests import made
+from trainables.checkpoints import Checkpoints
+from trainables.experiment import Experiment
+from trainables.training import TrainingError, train
+
+TINY = Experiment(
+    image_encoder="small", image_size=64, views="one", embedding=16, speech_attention_hidden=8,
+    batch_size=16, epochs=3, learning_rate=1e-2,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("training")
+    return made.make(folder / "tones"), folder / "cache"
+
+
+def _train(place, checkpoints, experiment=TINY, *, epochs=None):
+    """All reports and the outcome; with `epochs`, stop after so many as a kill would."""
+    data, cache = place
+    generator = train(experiment, data=data, cache=cache, checkpoints=str(checkpoints))
+    reports = []
+    while epochs is None or len(reports) < epochs:
+        try:
+            reports.append(next(generator))
+        except StopIteration as end:
+            return reports, end.value
+    generator.close()
+    return reports, None
+
+
+def _results(reports):
+    """What must be equal: everything but the clock."""
+    clock = ("seconds", "pairs_per_second")
+    return [{k: v for k, v in asdict(report).items() if k not in clock} for report in reports]
+
+
+def _same(left, right):
+    assert _results(left[0]) == _results(right[0])
+    assert left[1].test == right[1].test
+    assert (left[1].epoch, left[1].selection) == (right[1].epoch, right[1].selection)
+    for name, values in left[1].queries.items():
+        np.testing.assert_array_equal(values, right[1].queries[name])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(place, tmp_path_factory):
+    return _train(place, tmp_path_factory.mktemp("undisturbed"))
+
+
+def test_the_model_learns(undisturbed):
+    reports, outcome = undisturbed
+    assert [report.epoch for report in reports] == [1, 2, 3]
+    assert reports[-1].loss < reports[0].loss
+    assert outcome.test["s2i_chance"] == pytest.approx(25.0)
+    assert outcome.selection == max(report.metrics["r1_sum"] for report in reports)
+    assert outcome.queries["s2i_rank"].shape == (
+        8 * 6,
+    )  # 4 classes × 6 images × (1+2+3)/3 captions
+    assert outcome.queries["i2s_rank"].shape == (24,)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3])
+@pytest.mark.parametrize("views", ["one", "random"])
+def test_continued_from_any_epoch_it_is_bit_identical(place, tmp_path, epochs, views):
+    experiment = TINY.replace(views=views, loss="triplet")
+    straight = _train(place, tmp_path / "straight", experiment)
+    _train(place, tmp_path / "stopped", experiment, epochs=epochs)
+    _same(straight, _train(place, tmp_path / "stopped", experiment))
+    left, right = (Checkpoints(str(tmp_path / n)).load("last") for n in ("straight", "stopped"))
+    for name, value in left["model"].items():
+        assert torch.equal(value, right["model"][name])
+
+
+def test_a_used_process_gives_what_a_fresh_one_gives(place, undisturbed, tmp_path):
+    """Another trial before, and another state of the global generator, change nothing."""
+    _train(place, tmp_path / "other", TINY.replace(gamma=3, image_attention="B4", seed=5), epochs=1)
+    torch.manual_seed(99)
+    _same(undisturbed, _train(place, tmp_path / "again"))
+
+
+def test_selection_last_takes_the_last_epoch_and_measures_nothing_before(place, tmp_path):
+    reports, outcome = _train(place, tmp_path, TINY.replace(selection="last"))
+    assert [report.metrics for report in reports] == [{}, {}, {}]
+    assert (outcome.epoch, outcome.selection) == (3, None)
+
+
+def test_selection_test_is_the_oracle(place, tmp_path):
+    reports, outcome = _train(place, tmp_path, TINY.replace(selection="test"))
+    assert outcome.test == reports[outcome.epoch - 1].metrics
+    assert outcome.selection == max(report.metrics["r1_sum"] for report in reports)
+
+
+def test_the_test_split_is_not_read_before_the_end(place, tmp_path):
+    data, _ = place
+    (tmp_path / "cache").mkdir()
+    generator = train(TINY, data=data, cache=tmp_path / "cache", checkpoints=str(tmp_path / "c"))
+    for _ in range(3):
+        next(generator)
+    assert not [path for path in (tmp_path / "cache").iterdir() if path.name.startswith("test")]
+
+
+def test_a_loss_that_is_not_finite_names_epoch_and_batch(place, tmp_path):
+    with pytest.raises(TrainingError, match=r"epoch 1, batch \d+") as caught:
+        _train(place, tmp_path, TINY.replace(learning_rate=1e30))
+    assert "\n" not in str(caught.value)
+
+
+def test_the_learning_rate_is_halved(place, tmp_path):
+    reports, _ = _train(place, tmp_path, TINY.replace(lr_halve_every=2, epochs=5))
+    assert [report.learning_rate for report in reports] == [1e-2, 1e-2, 5e-3, 5e-3, 2.5e-3]
+
+
+def test_bfloat16_autocast_runs_on_the_cpu_too(place, tmp_path):
+    reports, outcome = _train(place, tmp_path, TINY.replace(precision="bfloat16", epochs=1))
+    assert np.isfinite(reports[0].loss)
+    assert np.isfinite(outcome.test["r1_sum"])
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_it_runs_on_a_gpu(place, tmp_path):
+    data, cache = place
+    experiment = TINY.replace(precision="bfloat16", epochs=1)
+    generator = train(experiment, data=data, cache=cache, checkpoints=str(tmp_path), device="cuda")
+    assert np.isfinite(next(generator).loss)
+
+
+def test_arms_see_the_same_batches_and_start_from_the_same_weights(place):
+    """Placement and loss differ; data order, captions and shared weights do not."""
+    from trainables.inputs import Inputs
+    from trainables.model import DualEncoder, initialise
+
+    data, cache = place
+    arms = [TINY, TINY.replace(image_attention="none"), TINY.replace(loss="triplet", epochs=9)]
+    models = [DualEncoder(arm) for arm in arms]
+    for model in models:
+        initialise(model, seed=4)
+    states = [model.state_dict() for model in models]
+    shared = set.intersection(*(set(state) for state in states))
+    assert len(shared) > 20
+    assert all(torch.equal(states[0][name], state[name]) for name in shared for state in states)
+    batches = [
+        list(Inputs(arm, model, data, cache).training_batches(2))
+        for arm, model in zip(arms, models, strict=True)
+    ]
+    for others in zip(*batches, strict=True):
+        assert all(batch.image_ids == others[0].image_ids for batch in others)
+        assert all(torch.equal(batch.frames_BTF, others[0].frames_BTF) for batch in others)

@@ -1,0 +1,40 @@
+"""What every image backbone is: a network in three parts, so that attention fits between them.
+
+Shapes: B images, H×W pixels or cells, C channels.
+"""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class Backbone(nn.Module, ABC):
+    """A convolutional network, cut behind its last layer at stride 16 and at stride 32.
+
+    Calling a subclass without arguments builds it, with its weights if it is pretrained.
+    """
+
+    mean: ClassVar[tuple[float, float, float]]
+    """Mean of each colour, on a scale from 0 to 1, that the network expects subtracted."""
+    std: ClassVar[tuple[float, float, float]]
+    """What it expects the rest to be divided by."""
+    channels16: ClassVar[int]
+    """Channels of the map at stride 16."""
+    channels32: ClassVar[int]
+    """Channels of the map at stride 32."""
+    channels_head: ClassVar[int]
+    """Channels behind the head, which are pooled."""
+
+    @abstractmethod
+    def stride16(self, pixels_B3HW: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C h w"]:
+        """Normalised pixels → map at stride 16."""
+
+    @abstractmethod
+    def stride32(self, map_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B D h w"]:
+        """Map at stride 16 → map at stride 32."""
+
+    @abstractmethod
+    def head(self, map_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B D H W"]:
+        """Map at stride 32 → the map that is pooled (the same map where there is no head)."""

@@ -1,0 +1,244 @@
+"""`train`: a plain generator of reports. Knows nothing of who schedules or tracks it.
+
+Every random draw is keyed (seed, purpose, epoch), every epoch ends in an atomic checkpoint: a run
+continued from any epoch is bit-identical to one that was never stopped (on CPU).
+"""
+
+import math
+import time
+from collections.abc import Generator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from data_shards import draws
+from data_shards.batches import Batch
+from data_shards.manifest import Data
+from trainables.checkpoints import Checkpoints
+from trainables.evaluation import evaluate
+from trainables.experiment import Experiment, check_data
+from trainables.inputs import Inputs
+from trainables.model import (
+    DualEncoder,
+    initialise,
+    load_trainable_state,
+    parameter_counts,
+    trainable_state,
+)
+
+SELECTED_SPLIT = {"val": "val", "test": "test"}
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on, e.g. the loss is not finite; names the epoch and the batch."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one epoch did. Metrics are percent (`metrics.py`), of the split that selects."""
+
+    epoch: int
+    loss: float
+    learning_rate: float
+    metrics: dict[str, float]
+    seconds: float
+    pairs_per_second: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished run found: the chosen epoch, the test metrics at it, per-query arrays."""
+
+    epoch: int
+    selection: float | None
+    """`r1_sum` at the chosen epoch, percent; None where nothing was held out to select on."""
+    test: dict[str, float]
+    queries: dict[str, np.ndarray]
+    dropped: dict[str, int]
+    """Unreadable samples left out, a split."""
+    parameters: dict[str, int]
+
+
+def train(
+    experiment: Experiment,
+    *,
+    data: Data,
+    cache: Path,
+    checkpoints: str,
+    device: str = "cpu",
+    workers: int = 0,
+) -> Generator[Report, None, Outcome]:
+    """Train, report each epoch, and return the outcome on the test split, which is read once.
+
+    Picks up from `checkpoints` if there are any: the reports of the epochs done come again first.
+
+    Args:
+        cache: folder of derived columns, shared by the trials of a node.
+        checkpoints: folder or URI of this trial's checkpoints.
+        device: `cpu` or `cuda`.
+        workers: loader processes, for streamed batches.
+
+    Raises:
+        UsageError: the experiment does not fit the data.
+        DataError: the data or a checkpoint is damaged.
+        TrainingError: the loss is not finite.
+    """
+    check_data(experiment, data.manifest)
+    run = _Run(experiment, data, cache, Checkpoints(checkpoints), torch.device(device), workers)
+    yield from run.resume()
+    while run.epoch < experiment.epochs:
+        yield run.next_epoch()
+    return run.finish()
+
+
+class _Run:
+    """The state of one training run between epochs."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        data: Data,
+        cache: Path,
+        checkpoints: Checkpoints,
+        device: torch.device,
+        workers: int,
+    ) -> None:
+        torch.manual_seed(draws.key(experiment.seed, "torch"))
+        self.experiment = experiment
+        self.device = device
+        self.checkpoints = checkpoints
+        self.model = DualEncoder(experiment)
+        initialise(self.model, experiment.seed)
+        self.model.to(device)
+        if device.type == "cuda":
+            self.model.to(memory_format=torch.channels_last)
+        self.optimiser = _optimiser(experiment, self.model)
+        self.inputs = Inputs(experiment, self.model, data, cache, workers)
+        self.reports: list[Report] = []
+        self.best_epoch = 0
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return len(self.reports)
+
+    def resume(self) -> list[Report]:
+        """Load the last checkpoint, if any; the reports of the epochs that it holds."""
+        state = self.checkpoints.load("last")
+        if state is None:
+            return []
+        load_trainable_state(self.model, state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        torch.set_rng_state(state["rng"])
+        self.best_epoch = state["best_epoch"]
+        self.reports = [Report(**report) for report in state["reports"]]
+        return list(self.reports)
+
+    def next_epoch(self) -> Report:
+        """Train one epoch, measure it, and write the checkpoint."""
+        epoch, start = self.epoch + 1, time.perf_counter()
+        self._set_learning_rate(epoch)
+        loss, pairs = self._train_epoch(epoch)
+        trained = time.perf_counter()
+        report = Report(
+            epoch=epoch,
+            loss=loss,
+            learning_rate=self.optimiser.param_groups[0]["lr"],
+            metrics=self._measure(),
+            seconds=time.perf_counter() - start,
+            pairs_per_second=pairs / (trained - start),
+        )
+        self.reports.append(report)
+        self._checkpoint()
+        return report
+
+    def _set_learning_rate(self, epoch: int) -> None:
+        halvings = (epoch - 1) // self.experiment.lr_halve_every
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.experiment.learning_rate * 0.5**halvings
+
+    def _train_epoch(self, epoch: int) -> tuple[float, int]:
+        """Mean loss over the epoch's batches, and the number of pairs seen."""
+        self.model.train()
+        generator = torch.Generator().manual_seed(draws.key(self.experiment.seed, "loss", epoch))
+        losses: list[float] = []
+        pairs = 0
+        for number, batch in enumerate(self.inputs.training_batches(epoch), start=1):
+            losses.append(self._step(batch, generator))
+            pairs += len(batch.image_ids)
+            if not math.isfinite(losses[-1]):
+                raise TrainingError(
+                    f"the loss must be finite, but is {losses[-1]} at epoch {epoch}, batch "
+                    f"{number}: lower learning_rate or gamma."
+                )
+        return sum(losses) / len(losses), pairs
+
+    def _step(self, batch: Batch, generator: torch.Generator) -> float:
+        batch = batch.to(self.device)
+        with torch.autocast(
+            self.device.type, torch.bfloat16, enabled=self.experiment.precision == "bfloat16"
+        ):
+            image_BE = self.model.image(batch.image)
+            speech_BE = self.model.speech(batch.frames_BTF, batch.length_B)
+        loss = self.experiment.loss(
+            image_BE.float(), speech_BE.float(), batch.class_B, generator=generator
+        )
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        return loss.item()
+
+    def _measure(self) -> dict[str, float]:
+        split = SELECTED_SPLIT.get(self.experiment.selection)
+        if split is None:
+            return {}
+        features = self.inputs.features(split)
+        return evaluate(self.model, features, device=self.device).metrics
+
+    def _checkpoint(self) -> None:
+        """Best first: a kill between the two repeats this epoch and writes the same best again."""
+        if self._is_best():
+            self.best_epoch = self.epoch
+            self.checkpoints.save("best", {"model": trainable_state(self.model)})
+        state: dict[str, Any] = {
+            "model": trainable_state(self.model),
+            "optimiser": self.optimiser.state_dict(),
+            "rng": torch.get_rng_state(),
+            "best_epoch": self.best_epoch,
+            "reports": [asdict(report) for report in self.reports],
+        }
+        self.checkpoints.save("last", state)
+
+    def _is_best(self) -> bool:
+        """With `selection=last` the last epoch always is; else the first with the top `r1_sum`."""
+        if not self.best_epoch or self.experiment.selection == "last":
+            return True
+        best = self.reports[self.best_epoch - 1].metrics["r1_sum"]
+        return self.reports[-1].metrics["r1_sum"] > best
+
+    def finish(self) -> Outcome:
+        """Evaluate the chosen epoch on the test split."""
+        best = self.checkpoints.load("best")
+        assert best is not None, "every run has written a best checkpoint"
+        load_trainable_state(self.model, best["model"])
+        found = evaluate(self.model, self.inputs.features("test"), device=self.device)
+        return Outcome(
+            epoch=self.best_epoch,
+            selection=self.reports[self.best_epoch - 1].metrics.get("r1_sum"),
+            test=found.metrics,
+            queries=found.queries,
+            dropped=dict(self.inputs.dropped),
+            parameters=parameter_counts(self.model),
+        )
+
+
+def _optimiser(experiment: Experiment, model: torch.nn.Module) -> torch.optim.Optimizer:
+    return torch.optim.Adam(
+        [parameter for parameter in model.parameters() if parameter.requires_grad],
+        lr=experiment.learning_rate,
+        betas=(experiment.beta1, experiment.beta2),
+        weight_decay=experiment.weight_decay,
+    )
