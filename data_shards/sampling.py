@@ -1,0 +1,60 @@
+"""Which captions and voices each image is packed with, and in which order: all by keyed draws."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from data_shards import draws, splits
+from data_shards.datasets.base import Source, SourceImage
+from data_shards.manifest import ClassCount
+from data_shards.shard_writer import Sample, Spoken
+
+
+def samples_of_splits(
+    source: Source, *, options: dict[str, Any], voices: list[str]
+) -> dict[str, list[Sample]]:
+    """The samples of each non-empty split, in an order that mixes its classes.
+
+    `options` needs `seed` and `captions` (how many of an image are spoken; all if None).
+    """
+    seed = options["seed"]
+    train, val = splits.hold_out(source.train, seed=seed)
+    return {
+        split: [
+            _sample(image, count=options["captions"], voices=voices, seed=seed)
+            for image in _shuffled(images, split=split, seed=seed)
+        ]
+        for split, images in (("train", train), ("val", val), ("test", source.test))
+        if images
+    }
+
+
+def _shuffled(images: Sequence[SourceImage], *, split: str, seed: int) -> list[SourceImage]:
+    by_id = sorted(images, key=lambda image: image.image_id)
+    order = draws.rng(seed, "order", split).permutation(len(by_id))
+    return [by_id[index] for index in order]
+
+
+def _sample(image: SourceImage, *, count: int | None, voices: list[str], seed: int) -> Sample:
+    texts = image.captions
+    if count is not None and count < len(texts):
+        order = draws.rng(seed, "captions", image.image_id).permutation(len(texts))
+        texts = tuple(texts[index] for index in sorted(order[:count]))
+    order = draws.rng(seed, "voice", image.image_id).permutation(len(voices))
+    spoken = (
+        Spoken(text, voice=voices[order[index % len(voices)]]) for index, text in enumerate(texts)
+    )
+    return Sample(image, captions=tuple(spoken))
+
+
+def class_counts(samples: list[Sample]) -> list[ClassCount]:
+    """Images and captions of each class, by class id."""
+    names = {sample.image.class_id: sample.image.class_name for sample in samples}
+    images = Counter(sample.image.class_id for sample in samples)
+    captions: Counter[int] = Counter()
+    for sample in samples:
+        captions[sample.image.class_id] += len(sample.captions)
+    return [
+        ClassCount(id=class_id, name=names[class_id], images=count, captions=captions[class_id])
+        for class_id, count in sorted(images.items())
+    ]

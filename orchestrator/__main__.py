@@ -1,0 +1,48 @@
+"""`python -m orchestrator` (also `vfsel`): runs a command, turns errors into one line each."""
+
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from data_shards.errors import DataError, UsageError
+from orchestrator.cli import cli
+
+USAGE, FAILURE, INTERRUPTED = 2, 1, 130
+
+
+def main() -> NoReturn:
+    """Run the command line; exit code 0 ok, 1 failure, 2 usage, 130 interrupted."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        code = cli.main(standalone_mode=False)
+    except UsageError as error:
+        return _say(str(error), USAGE)
+    except (DataError, OSError) as error:
+        return _say(str(error), FAILURE)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return _say("interrupted; nothing is lost: the same command goes on.", INTERRUPTED)
+    return code if isinstance(code, int) else 0
+
+
+def _say(message: str, code: int) -> int:
+    click.echo(f"error: {message}" if code != INTERRUPTED else message, err=True)
+    return code
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    """SIGTERM (a job being stopped) ends as cleanly as Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

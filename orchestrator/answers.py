@@ -1,0 +1,151 @@
+"""The answer to a sweep, from its records alone: one row a cell, means over seeds, the best."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from orchestrator.planning import Question
+from orchestrator.storage import Record, Storage
+from search_spaces.designs import Trial, format_value
+
+DIRECTIONS = {"s2i": "speech→image", "i2s": "image→speech"}
+MAP50 = ("map50", "map50_hits", "map50_thesis")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cell of a sweep: what varies, and means over its recorded seeds (percent)."""
+
+    varies: Mapping[str, Any]
+    seeds: int
+    planned: int
+    selection: float | None
+    test: Mapping[str, float]
+
+    @property
+    def label(self) -> str:
+        """E.g. `gamma=13`; the base itself has no varying field."""
+        cells = [f"{name}={format_value(value)}" for name, value in self.varies.items()]
+        return " ".join(cells) or "VFSEL"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A sweep's rows in order, and the best one: the highest mean selection metric.
+
+    `best` is None until at least one cell is recorded, or where nothing was held out to choose by
+    (`selection=last`) and there are several cells.
+    """
+
+    question: Question
+    rows: list[Row]
+    best: Row | None
+    undecided: str
+
+    @property
+    def split(self) -> str:
+        """How the selection metric is to be called; the author's practice is an oracle."""
+        return {"val": "validation", "test": "oracle (test)", "last": "–"}[
+            self.question.base.selection
+        ]
+
+
+def answer(question: Question, storage: Storage) -> Answer:
+    """Collect the records of a question's plan."""
+    plan = question.plan(storage)
+    cells: dict[tuple[Any, ...], list[Trial]] = {}
+    for trial in plan.trials:
+        cells.setdefault(tuple(trial.varies.values()), []).append(trial)
+    rows = [_row(trials, storage) for trials in cells.values()]
+    rows.sort(key=lambda row: [v for v in row.varies.values() if isinstance(v, float)])
+    return Answer(question, rows, _best(rows), plan.undecided)
+
+
+def _row(trials: Sequence[Trial], storage: Storage) -> Row:
+    records = [r for trial in trials if (r := storage.record(trial.id)) is not None]
+    scores = [r["selection"]["value"] for r in records]
+    known = [score for score in scores if score is not None]
+    return Row(
+        varies=trials[0].varies,
+        seeds=len(records),
+        planned=len(trials),
+        selection=fmean(known) if known else None,
+        test=_means(records),
+    )
+
+
+def _means(records: Sequence[Record]) -> dict[str, float]:
+    if not records:
+        return {}
+    return {name: fmean(r["test"][name] for r in records) for name in records[0]["test"]}
+
+
+def _best(rows: Sequence[Row]) -> Row | None:
+    scored = [row for row in rows if row.selection is not None]
+    if not scored:
+        return rows[0] if len(rows) == 1 and rows[0].seeds else None
+    return max(scored, key=lambda row: row.selection or 0.0)
+
+
+def sentence(found: Answer) -> str:
+    """The answer in one line, beside chance."""
+    if found.best is None:
+        return "No answer yet: no trial that could be chosen is recorded."
+    test = found.best.test
+    shares = [
+        f"R@1 {name} {test[f'{key}_r1']:.1f} % ({test[f'{key}_r1'] / test[f'{key}_chance']:.1f}× "
+        f"chance, {test[f'{key}_chance']:.1f} %)"
+        for key, name in DIRECTIONS.items()
+    ]
+    chosen = f"best: {found.best.label}" if len(found.rows) > 1 else found.best.label
+    return f"{chosen} — test {', '.join(shares)}"
+
+
+def as_dict(found: Answer) -> dict[str, Any]:
+    """The answer for machines."""
+    rows = [
+        {"varies": dict(r.varies), "seeds": r.seeds, "planned": r.planned,
+         "selection": r.selection, "test": dict(r.test)}
+        for r in found.rows
+    ]  # fmt: skip
+    best = rows[found.rows.index(found.best)] if found.best else None
+    return {
+        "sweep": found.question.sweep.name,
+        "plan_id": found.question.plan_id,
+        "selection": found.question.base.selection,
+        "best": best,
+        "rows": rows,
+        "undecided": found.undecided,
+    }
+
+
+def plot_curve(found: Answer, path: Path) -> None:
+    """R@1 of both directions against the one number that varies (as Figures 5.1–5.2), a PNG."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    (name,) = found.question.sweep.design.fields
+    rows = [row for row in found.rows if row.seeds]
+    levels = [float(row.varies[name]) for row in rows]
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
+    right.plot(levels, [row.selection for row in rows], "o-", color="black")
+    right.set_title(f"Selection: sum of both R@1, {found.split}")
+    for (key, label), color in zip(DIRECTIONS.items(), ("C0", "C1"), strict=True):
+        left.plot(levels, [row.test[f"{key}_r1"] for row in rows], "o-", label=label, color=color)
+        left.axhline(rows[0].test[f"{key}_chance"], ls=":", color=color)
+    left.set_title("R@1, test (dotted: chance)")
+    left.legend()
+    for axes in (left, right):
+        axes.set(xscale="log", xlabel=name, ylabel="percent")
+        axes.set_xticks(levels, [f"{level:g}" for level in levels], rotation=60, fontsize=8)
+        axes.minorticks_off()
+        axes.grid(alpha=0.3)
+        if found.best:
+            axes.axvline(float(found.best.varies[name]), color="grey", lw=0.8)
+    figure.suptitle(found.question.sweep.question)
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)

@@ -1,0 +1,23 @@
+"""The command line. Commands import what they need in their bodies, so that help is instant."""
+
+import click
+
+from orchestrator.cli.data import data
+from orchestrator.cli.results import list_, report, ui
+from orchestrator.cli.sweeps import plan, sweep
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="vfsel-orchestrator")
+def cli() -> None:
+    """Ask a speech-image retrieval model a question: sweep it, track it, answer it.
+
+    \b
+    python -m orchestrator sweep gamma            which γ? (on built-in spoken flowers)
+    python -m orchestrator data pack oxford102 …  pack your own copy of a data set
+    python -m orchestrator list                   what can be asked
+    """
+
+
+for command in (data, list_, plan, report, sweep, ui):
+    cli.add_command(command)

@@ -1,0 +1,102 @@
+"""Options that several commands share, and what they turn into."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from data_shards.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from data_shards.manifest import Data
+    from orchestrator.planning import Question
+
+BUILT_IN = "data/synth"
+Command = Callable[..., Any]
+
+
+def storage_option(command: Command) -> Command:
+    """`--storage`: where results are."""
+    return click.option(
+        "--storage", default="runs", show_default=True, help="Results: a folder or fsspec URI."
+    )(command)
+
+
+def tracking_option(command: Command) -> Command:
+    """`--tracking-uri`: where MLflow is."""
+    return click.option(
+        "--tracking-uri", default="sqlite:///mlflow.db", show_default=True,
+        help="MLflow: sqlite:///FILE or http(s)://SERVER.",
+    )(command)  # fmt: skip
+
+
+def json_option(command: Command) -> Command:
+    """`--json`: for machines."""
+    return click.option("--json", "as_json", is_flag=True, help="JSON on stdout, for machines.")(
+        command
+    )
+
+
+def question_options(command: Command) -> Command:
+    """What makes a sweep a question of some data."""
+    for option in reversed(
+        [
+            click.argument("name"),
+            click.option("--data", help=f"A packed data set (default: built-in, {BUILT_IN})."),
+            click.option("--preset", default="demo", show_default=True, help="demo or thesis."),
+            click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE",
+                         help="Any field of the experiment; repeat it."),
+            click.option("--seeds", default=1, show_default=True, help="Replicates a cell."),
+        ]
+    ):  # fmt: skip
+        command = option(command)
+    return storage_option(command)
+
+
+def question(
+    *, name: str, data: str | None, preset: str, settings: tuple[str, ...], seeds: int
+) -> tuple["Question", "Data"]:
+    """The question that the options ask, and its data; all checked."""
+    from orchestrator.planning import ask
+    from search_spaces.sweep import load
+    from trainables.presets import PRESETS
+
+    sweep = load(name)
+    if preset not in PRESETS:
+        raise unknown("--preset", preset, sorted(PRESETS))
+    values = parse_settings(settings)
+    sweep.base(PRESETS[preset], values)  # a wrong field is said before any data is made
+    packed = open_data(data)
+    return ask(sweep, preset=PRESETS[preset], settings=values, seeds=seeds, data=packed), packed
+
+
+def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:
+    """`("gamma=13",)` → `{"gamma": "13"}`."""
+    pairs = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--set must be FIELD=VALUE, but got {setting!r}.")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def open_data(location: str | None) -> "Data":
+    """The packed data; without a location the built-in set, made at its first use."""
+    from data_shards import manifest
+
+    if location is not None:
+        return manifest.load(location)
+    if not (Path(BUILT_IN) / manifest.NAME).exists():
+        from orchestrator.cli.data import make_built_in
+
+        click.echo(f"Making the built-in spoken data set in {BUILT_IN} …", err=True)
+        make_built_in(Path(BUILT_IN))
+    return manifest.load(BUILT_IN)
+
+
+def cache_folder() -> Path:
+    """Derived features of this node: `$VFSEL_CACHE`, else ~/.cache/vfsel."""
+    return Path(os.environ.get("VFSEL_CACHE") or Path.home() / ".cache" / "vfsel")

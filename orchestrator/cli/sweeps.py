@@ -1,0 +1,85 @@
+"""`plan` and `sweep`."""
+
+import json
+from typing import Any
+
+import click
+
+from orchestrator.cli.options import (
+    cache_folder,
+    json_option,
+    question,
+    question_options,
+    tracking_option,
+)
+
+
+@click.command()
+@question_options
+@json_option
+def plan(storage: str, as_json: bool, **asked: Any) -> None:
+    """Show the trials of the sweep NAME: recorded, to run, still undecided."""
+    from orchestrator.storage import Storage
+
+    found, _ = question(**asked)
+    store = Storage(storage)
+    recorded, planned = store.record_ids(), found.plan(store)
+    if as_json:
+        trials = [
+            {"id": t.id, "name": t.name, "recorded": t.id in recorded} for t in planned.trials
+        ]
+        click.echo(json.dumps({"trials": trials, "undecided": planned.undecided}))
+        return
+    for trial in planned.trials:
+        click.echo(
+            f"{trial.id}  {'recorded' if trial.id in recorded else 'to run  '}  {trial.name}"
+        )
+    if planned.undecided:
+        click.echo(f"undecided     {planned.undecided}")
+    done = sum(trial.id in recorded for trial in planned.trials)
+    click.echo(
+        f"{len(planned.trials)} trials: {done} recorded, {len(planned.trials) - done} to run."
+    )
+
+
+@click.command()
+@question_options
+@tracking_option
+@click.option("--cpus-per-trial", default=1.0, show_default=True, help="Fractions allowed.")
+@click.option("--gpus-per-trial", default=0.0, show_default=True, help="Fractions allowed.")
+@click.option("--max-concurrent", default=0, help="Trials at once (default: as many as fit).")
+@click.option("--loader-workers", default=0, show_default=True, help="Processes that decode.")
+@click.option("--max-failures", default=1, show_default=True, help="Retries of a failed trial.")
+@json_option
+def sweep(
+    storage: str,
+    tracking_uri: str,
+    as_json: bool,
+    cpus_per_trial: float,
+    gpus_per_trial: float,
+    max_concurrent: int,
+    loader_workers: int,
+    max_failures: int,
+    **asked: Any,
+) -> int:
+    """Run what is missing of the sweep NAME, and answer it. Run it again: it goes on."""
+    from orchestrator.resources import Resources
+    from orchestrator.sweeping import run_sweep
+
+    resources = Resources(
+        cpus_per_trial=cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+        max_concurrent=max_concurrent,
+        loader_workers=loader_workers,
+    )
+    found, data = question(**asked)
+    return run_sweep(
+        found,
+        data,
+        storage_url=storage,
+        tracking_uri=tracking_uri,
+        cache=cache_folder(),
+        resources=resources,
+        max_failures=max_failures,
+        as_json=as_json,
+    )

@@ -1,0 +1,46 @@
+"""A trial's curves, from its reports: as CSV and as a picture."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Report = dict[str, Any]
+
+
+def flat(report: Report) -> dict[str, float]:
+    """The numbers of one report by name; the metrics stand beside the rest."""
+    own = {key: value for key, value in report.items() if key not in ("metrics", "time")}
+    metrics: dict[str, float] = report["metrics"]
+    return own | metrics
+
+
+def as_csv(reports: Sequence[Report]) -> str:
+    """One line an epoch, one column a number."""
+    rows = [flat(report) for report in reports]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def figure(reports: Sequence[Report], *, title: str) -> "Figure":
+    """Loss, and R@1 in both directions, over the epochs. Drawn without a screen (Agg)."""
+    from matplotlib.figure import Figure  # half a second, and only here
+
+    drawing = Figure(figsize=(9, 3.5), layout="constrained")
+    loss, recall = drawing.subplots(1, 2)
+    epochs = [report["epoch"] for report in reports]
+    loss.plot(epochs, [report["loss"] for report in reports], marker=".")
+    loss.set(xlabel="epoch", ylabel="loss")
+    for name, label in (("s2i_r1", "speech → image"), ("i2s_r1", "image → speech")):
+        values = [report["metrics"].get(name, float("nan")) for report in reports]
+        recall.plot(epochs, values, marker=".", label=label)
+    recall.set(xlabel="epoch", ylabel="R@1, %", ylim=(0, None))
+    recall.legend()
+    drawing.suptitle(title)
+    return drawing

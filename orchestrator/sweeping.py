@@ -1,0 +1,158 @@
+"""`sweep` end to end: plan, run what is missing with everyone watching, answer."""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from data_shards import files
+from data_shards.manifest import Data
+from orchestrator.answers import DIRECTIONS, Answer, answer, as_dict, plot_curve, sentence
+from orchestrator.live import LiveTable
+from orchestrator.planning import Question, missing
+from orchestrator.resources import Resources
+from orchestrator.runner import Runner
+from orchestrator.storage import Storage
+from orchestrator.tracking import PlanInfo, Tracker
+from orchestrator.ui import ui_command
+from search_spaces.designs import Refine, Trial
+
+
+def run_sweep(
+    question: Question,
+    data: Data,
+    *,
+    storage_url: str,
+    tracking_uri: str,
+    cache: Path,
+    resources: Resources,
+    max_failures: int,
+    as_json: bool,
+) -> int:
+    """Run a question's missing trials, track them, print the answer.
+
+    Returns:
+        Exit code: 0, or 1 if any trial of the plan has no record.
+
+    Raises:
+        UsageError: the storage cannot be written, or the tracking URI is malformed.
+        KeyboardInterrupt: after the runs under way are marked KILLED.
+    """
+    storage = Storage(storage_url)
+    storage.check_writable()
+    tracker = Tracker(uri=tracking_uri, storage=storage, plan=_info(question))
+    storage.write_plan(question.to_dict())
+    console = Console(stderr=True)
+    with LiveTable(console, storage) as table:
+        watching = _Tracking(tracker, question.plan(storage).trials)
+        runner = Runner(question, data, storage, cache, resources, max_failures, [table, watching])
+        try:
+            runner.run()
+        except KeyboardInterrupt:
+            watching.finish(question, storage, runner.failures, left="KILLED")
+            raise
+    shipped = watching.finish(question, storage, runner.failures, left="FAILED")
+    return _conclude(question, storage, runner.failures, tracking_uri if shipped else "", as_json)
+
+
+def _info(question: Question) -> PlanInfo:
+    return PlanInfo(
+        sweep=question.sweep.name,
+        question=question.sweep.question,
+        plan_id=question.plan_id,
+        base=question.base,
+        dataset=question.dataset,
+        data_hash=question.base.data,
+    )
+
+
+class _Tracking:
+    """A watcher that wakes the tracker."""
+
+    def __init__(self, tracker: Tracker, trials: Sequence[Trial]) -> None:
+        self._tracker = tracker
+        self._trials = list(trials)
+        self._running: set[str] = set()
+        tracker.start(self._trials)
+
+    def planned(self, trials: Sequence[Trial], undecided: str) -> None:
+        self._trials = list(trials)
+        self._update()
+
+    def started(self, trial_id: str) -> None:
+        self._running.add(trial_id)
+        self._update()
+
+    def reported(self, trial_id: str, report: dict[str, Any]) -> None:
+        self._update()
+
+    def ended(self, trial_id: str, failure: str) -> None:
+        self._running.discard(trial_id)
+        self._update()
+
+    def _update(self) -> None:
+        self._tracker.update(self._trials, self._running)
+
+    def finish(
+        self, question: Question, storage: Storage, failures: dict[str, str], *, left: str
+    ) -> bool:
+        """Give every run its true state: FINISHED with a record, else failed or killed."""
+        recorded = storage.record_ids()
+        states = {t.id: "FINISHED" if t.id in recorded else left for t in self._trials}
+        states |= {trial_id: "FAILED" for trial_id in failures if trial_id not in recorded}
+        return self._tracker.finish(states, failures)
+
+
+def _conclude(
+    question: Question, storage: Storage, failures: dict[str, str], shown_at: str, as_json: bool
+) -> int:
+    found = answer(question, storage)
+    names = {trial.id: trial.name for trial in question.plan(storage).trials}
+    lacking = [trial.id for trial in missing(question.plan(storage), storage)]
+    for trial_id in lacking:
+        reason = failures.get(trial_id, "not run")
+        click.echo(f"failed: {names[trial_id]} ({trial_id}): {reason}", err=True)
+    if as_json:
+        failed = {trial_id: failures.get(trial_id, "not run") for trial_id in lacking}
+        click.echo(json.dumps(as_dict(found) | {"failed": failed}))
+    else:
+        _print(found, storage, shown_at)
+    return 1 if lacking or found.undecided else 0
+
+
+def _print(found: Answer, storage: Storage, shown_at: str) -> None:
+    click.echo(f"\n{found.question.sweep.question}")
+    highest = max((row.selection or 0.0 for row in found.rows), default=0.0)
+    for row in found.rows:
+        click.echo(_line(found, row.label, row.selection, row.test, highest))
+    click.echo(f"\n{sentence(found)}")
+    if isinstance(found.question.sweep.design, Refine) and found.best:
+        click.echo(f"curve:   {_keep_curve(found, storage)}")
+    click.echo(f"records: {files.join(storage.url, 'records')}")
+    if shown_at:
+        click.echo(f"pages:   {ui_command(shown_at)}")
+
+
+def _line(found: Answer, label: str, selection: float | None, test: Any, highest: float) -> str:
+    """A row of the curve in the terminal: the bar is the selection metric."""
+    if not test:
+        return f"  {label:24} missing"
+    bar = "█" * round(20 * (selection or 0.0) / highest) if highest else ""
+    score = "" if selection is None else f"{found.split} R@1 sum {selection:6.1f} "
+    both = " ".join(f"{key} {test[f'{key}_r1']:5.1f}" for key in DIRECTIONS)
+    return f"  {label:24} {score}{bar:20}  test R@1 {both}"
+
+
+def _keep_curve(found: Answer, storage: Storage) -> str:
+    """Draw the curve and put it beside the records."""
+    name = f"{found.question.sweep.name}-{found.question.plan_id}.png"
+    url = files.join(storage.url, "answers", name)
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / name
+        plot_curve(found, picture)
+        files.write_atomic(url, picture.read_bytes())
+    return url

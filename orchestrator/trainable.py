@@ -1,0 +1,123 @@
+"""The Ray Tune side of a trial: a class trainable around `train`, its actor reused."""
+
+import os
+import platform
+import socket
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import ray
+import torch
+from ray import tune
+
+from data_shards import manifest
+from orchestrator.storage import Storage
+from orchestrator.version import code_version
+from trainables.checkpoints import Checkpoints
+from trainables.experiment import Experiment
+from trainables.training import Outcome, train
+
+
+class TrialRun(tune.Trainable):  # type: ignore[misc]  # Ray is untyped
+    """One trial a config; every step is an epoch; the last step writes the record.
+
+    The config's `trial` holds plain values: `experiment` (dict), `data`, `storage`, `cache`
+    (locations), `cpus`, `gpus`, `workers` (numbers).
+    """
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self._run = _Run(config["trial"])
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self._run = _Run(new_config["trial"])
+        return True
+
+    def step(self) -> dict[str, Any]:
+        return self._run.step()
+
+
+class _Run:
+    """A trial under way. Apart from `TrialRun`, whose base class owns many names."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        _isolate(config)
+        self._started = time.time()
+        self._experiment = Experiment.from_dict(config["experiment"])
+        self._storage = Storage(config["storage"])
+        self._data = manifest.load(config["data"])
+        self._device = "cuda" if config["gpus"] > 0 and torch.cuda.is_available() else "cpu"
+        self._reports: list[dict[str, Any]] = []
+        self._known = self._storage.reports(self._experiment.trial_id)
+        self._checkpoints = self._storage.checkpoints_url(self._experiment.trial_id)
+        self._training = train(
+            self._experiment,
+            data=self._data,
+            cache=Path(config["cache"]),
+            checkpoints=self._checkpoints,
+            device=self._device,
+            workers=config["workers"],
+        )
+
+    def step(self) -> dict[str, Any]:
+        """One epoch, its report written to storage; or the end, with the record written."""
+        try:
+            report = asdict(next(self._training))
+        except StopIteration as end:
+            self._write_record(end.value)
+            return {"done": True, "epoch": len(self._reports)}
+        self._keep(report)
+        return report
+
+    def _keep(self, report: dict[str, Any]) -> None:
+        """Epochs that come again after a restart keep the time at which they first came."""
+        count = len(self._reports)
+        again = count < len(self._known) and self._known[count]["seconds"] == report["seconds"]
+        report["time"] = self._known[count]["time"] if again else time.time()
+        self._reports.append(report)
+        if not again:
+            self._storage.write_reports(self._experiment.trial_id, self._reports)
+
+    def _write_record(self, outcome: Outcome) -> None:
+        record = {
+            "trial_id": self._experiment.trial_id,
+            "experiment": self._experiment.to_dict(),
+            "dataset": self._data.manifest.dataset,
+            "selection": {
+                "metric": "r1_sum",
+                "split": self._experiment.selection,
+                "epoch": outcome.epoch,
+                "value": outcome.selection,
+            },
+            "test": outcome.test,
+            "dropped": outcome.dropped,
+            "parameters": outcome.parameters,
+            "reports": self._reports,
+            "environment": environment(self._device),
+            "seconds": time.time() - self._started,
+        }
+        self._storage.write_record(record, outcome.queries)
+        Checkpoints(self._checkpoints).remove()
+
+
+def environment(device: str) -> dict[str, Any]:
+    """Where a trial ran: recorded beside the result, never hashed into its id."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "ray": ray.__version__,
+        "code": code_version(),
+        "host": socket.gethostname(),
+        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _isolate(config: dict[str, Any]) -> None:
+    """Nothing of the process may leak into the trial: threads, ranks, a GPU it has no share of."""
+    torch.set_num_threads(max(1, int(config["cpus"])))
+    for name in ("RANK", "WORLD_SIZE"):  # WebDataset would drop shards (webdataset splits by rank)
+        os.environ.pop(name, None)
+    if 0 < config["gpus"] < 1 and torch.cuda.is_available():
+        torch.cuda.set_per_process_memory_fraction(float(config["gpus"]))
