@@ -56,6 +56,7 @@ def write_atomic(url: str | Path, content: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
+            os.fchmod(handle, 0o666 & ~_umask())  # mkstemp's 0600 would shut others out
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
@@ -64,6 +65,13 @@ def write_atomic(url: str | Path, content: bytes) -> None:
         Path(temporary).unlink(missing_ok=True)
         raise
     _fsync_folder(target.parent)
+
+
+def _umask() -> int:
+    """The process' file mode mask; it can only be read by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
 
 
 def _fsync_folder(folder: Path) -> None:

@@ -1,0 +1,190 @@
+"""Packs a data set: official files in, spoken WebDataset shards and a manifest out.
+
+Everything drawn (validation classes, captions, voices, order) depends on the seed and on ids
+alone, so that neither the number of workers nor an interruption changes a byte. A finished shard
+is noted beside the data; the same call again goes on with what is missing.
+"""
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from data_shards import files, manifest, pool, progress, shard_writer, speech
+from data_shards.datasets.base import Source
+from data_shards.errors import DataError, UsageError
+from data_shards.images import LONGEST_SHORT_SIDE, QUALITY
+from data_shards.manifest import Manifest, Shard, Split
+from data_shards.sampling import class_counts, samples_of_splits
+from data_shards.shard_writer import PROGRESS, Sample, ShardTask
+
+_HALF_WRITTEN = re.compile(r"\.(train|val|test)-\d{5}\.tar\..+")
+
+
+def pack(
+    source: Source,
+    out: Path,
+    *,
+    captions: int | None,
+    voices: int,
+    workers: int,
+    engine: str = "espeak",
+    seed: int = 0,
+    samples_per_shard: int = 128,
+    show: bool = True,
+) -> Manifest:
+    """Write shards `<split>-00000.tar`, … and `manifest.json`; return the manifest.
+
+    Args:
+        source: what to pack.
+        out: folder to write; made if need be.
+        captions: how many captions of an image are spoken (drawn); all if None.
+        voices: number of voices; the captions of one image take different ones as far as possible.
+        workers: processes.
+        engine: name of the speech engine.
+        seed: of every draw.
+        samples_per_shard: images a shard.
+        show: whether to show progress on standard error.
+
+    Raises:
+        UsageError: a value out of range, no such engine, or `out` cannot be written.
+        DataError: an image or a caption that cannot be packed; what is finished is kept.
+    """
+    _at_least_one(
+        captions=captions, voices=voices, workers=workers, samples_per_shard=samples_per_shard
+    )
+    _check(source)
+    spoken_by = _speech(engine, voices=voices)
+    options = {
+        "captions": captions,
+        "voices": voices,
+        "seed": seed,
+        "samples_per_shard": samples_per_shard,
+        "shorter_side": LONGEST_SHORT_SIDE,
+        "jpeg_quality": QUALITY,
+    }
+    samples = samples_of_splits(source, options=options, voices=spoken_by["voices"])
+    tasks = _tasks(samples, out=out, source=source, options=options, spoken_by=spoken_by)
+    with _folder(out):
+        shards = _write(tasks, out=out, workers=workers, show=show)
+        packed = Manifest(
+            dataset=source.dataset,
+            source=source.description,
+            options=options,
+            speech=spoken_by,
+            splits={
+                split: Split(class_counts(ordered), shards=_of_split(shards, split=split))
+                for split, ordered in samples.items()
+            },
+            skipped=dict(source.skipped),
+        )
+        _finish(packed, out=out)
+    return packed
+
+
+def _tasks(
+    samples: dict[str, list[Sample]],
+    *,
+    out: Path,
+    source: Source,
+    options: dict[str, Any],
+    spoken_by: dict[str, Any],
+) -> list[ShardTask]:
+    size = options["samples_per_shard"]
+    return [
+        ShardTask(
+            out=out,
+            name=f"{split}-{first // size:05d}.tar",
+            source=source.description,
+            engine=spoken_by["engine"],
+            engine_version=spoken_by["version"],
+            samples=tuple(ordered[first : first + size]),
+        )
+        for split, ordered in samples.items()
+        for first in range(0, len(ordered), size)
+    ]
+
+
+def _at_least_one(**values: int | None) -> None:
+    for name, value in values.items():
+        if value is not None and value < 1:
+            raise UsageError(f"{name} must be >= 1, but got {value}.")
+
+
+def _check(source: Source) -> None:
+    both = {image.class_id for image in source.train} & {image.class_id for image in source.test}
+    if both:
+        shared = ", ".join(map(str, sorted(both)))
+        raise DataError(f"training and test classes must be disjoint, but both have {shared}.")
+    counts = Counter(image.image_id for image in [*source.train, *source.test])
+    twice = [image_id for image_id, count in counts.items() if count > 1]
+    if twice:
+        raise DataError(f"an image id must be unique, but {twice[0]} names {counts[twice[0]]}.")
+
+
+def _speech(name: str, *, voices: int) -> dict[str, Any]:
+    engine = speech.engine(name)
+    try:
+        return {
+            "engine": engine.name,
+            "version": engine.version,
+            "voices": engine.voices(voices),
+            "rate": speech.RATE,
+        }
+    finally:
+        engine.close()
+
+
+def _folder(out: Path) -> FileLock:
+    """Makes the folder; the lock keeps a second `pack` out of it and ends with this process."""
+    lock = FileLock(out / PROGRESS / "lock")
+    try:
+        (out / PROGRESS).mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UsageError(f"out must be packed by one command at a time, but {out} is.") from error
+    except OSError as error:
+        raise UsageError(f"out must be a folder that can be written, but {error}.") from error
+    return lock
+
+
+def _write(tasks: list[ShardTask], *, out: Path, workers: int, show: bool) -> list[Shard]:
+    """Write the shards that are missing and remove those of other options; all in task order."""
+    shards = {task.name: shard for task in tasks if (shard := shard_writer.finished(task))}
+    missing = [task for task in tasks if task.name not in shards]
+    stale = {note.stem for note in (out / PROGRESS).glob("*.json")} - {task.name for task in tasks}
+    if missing or stale:
+        files.remove(out / manifest.NAME)  # it would name shards that are about to change
+    _remove(out, names=stale)
+    total = sum(len(task.samples) for task in tasks)
+    done = sum(shard.samples for shard in shards.values())
+    with progress.bar("pack", total=total, done=done, show=show) as advance:
+
+        def finish(shard: Shard) -> None:
+            shards[shard.name] = shard
+            advance(shard.samples)
+
+        pool.run(shard_writer.write, missing, workers=workers, done=finish)
+    return [shards[task.name] for task in tasks]
+
+
+def _remove(out: Path, *, names: set[str]) -> None:
+    """Remove shards of ours, and what a killed run left half-written."""
+    for name in names:
+        (out / name).unlink(missing_ok=True)
+        (out / PROGRESS / f"{name}.json").unlink()
+    for path in out.iterdir():
+        if _HALF_WRITTEN.fullmatch(path.name):
+            path.unlink()
+
+
+def _of_split(shards: list[Shard], *, split: str) -> list[Shard]:
+    return [shard for shard in shards if shard.name.startswith(f"{split}-")]
+
+
+def _finish(packed: Manifest, *, out: Path) -> None:
+    content = packed.to_json().encode()
+    if files.read_bytes(out / manifest.NAME) != content:
+        files.write_atomic(out / manifest.NAME, content)

@@ -1,0 +1,166 @@
+"""Reads one shard whole and says what is wrong with it, member by member."""
+
+import hashlib
+import io
+import json
+import tarfile
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import soundfile
+from PIL import Image
+
+from data_shards import files, speech
+from data_shards.images import LONGEST_SHORT_SIDE
+from data_shards.manifest import Shard
+
+Members = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class ShardCheck:
+    """A shard to read: where it is, what the manifest says of it and of its split's classes."""
+
+    url: str
+    shard: Shard
+    class_names: dict[int, str]
+    voices: list[str]
+
+
+@dataclass
+class ShardFindings:
+    """What stands in a shard. `images` and `captions` count by class id; `keys` are image ids."""
+
+    problems: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    images: Counter[int] = field(default_factory=Counter)
+    captions: Counter[int] = field(default_factory=Counter)
+
+
+def check(task: ShardCheck) -> ShardFindings:
+    """Read every byte of a shard: hash, members, texts, JPEG and FLAC."""
+    findings, name = ShardFindings(), task.shard.name
+    content = files.read_bytes(task.url)
+    if content is None:
+        findings.problems.append(f"{name} is missing")
+        return findings
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != task.shard.sha256:
+        findings.problems.append(
+            f"{name}: SHA-256 must be {task.shard.sha256}, but is {digest} ({len(content)} bytes)"
+        )
+    try:
+        for key, members in _samples(content):
+            _check_sample(key, members=members, task=task, findings=findings)
+    except (tarfile.TarError, EOFError) as error:
+        findings.problems.append(f"{name} is cut short or no tar file: {error}")
+    _check_counts(task.shard, findings=findings)
+    return findings
+
+
+def _samples(content: bytes) -> Iterator[tuple[str, Members]]:
+    """Keys and members in order; neighbours of one key are one sample, as WebDataset reads."""
+    key, members = "", Members()
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
+        for info in tar:
+            prefix, _, suffix = info.name.partition(".")
+            if key and prefix != key:
+                yield key, members
+                members = Members()
+            stream = tar.extractfile(info)
+            key = prefix
+            members[suffix] = stream.read() if stream else b""
+            if len(members[suffix]) < info.size:
+                raise tarfile.ReadError(f"{info.name} ends early")
+    if key:
+        yield key, members
+
+
+def _check_counts(shard: Shard, *, findings: ShardFindings) -> None:
+    for what, said, found in (
+        ("samples", shard.samples, len(findings.keys)),
+        ("captions", shard.captions, sum(findings.captions.values())),
+    ):
+        if said != found:
+            findings.problems.append(f"{shard.name}: {what} must be {said}, but are {found}")
+
+
+def _check_sample(key: str, *, members: Members, task: ShardCheck, findings: ShardFindings) -> None:
+    findings.keys.append(key)
+    where = f"{task.shard.name}: {key}"
+    try:
+        text = json.loads(members["json"])
+        class_id, spoken = int(text["class_id"]), list(text["captions"])
+        problems = list(_text_problems(key, text=text, spoken=spoken, task=task))
+    except (KeyError, ValueError, TypeError) as error:
+        findings.problems.append(f"{where}.json is missing or damaged: {error!r}")
+        return
+    findings.images[class_id] += 1
+    findings.captions[class_id] += len(spoken)
+    findings.problems += [f"{where}.json: {problem}" for problem in problems]
+    expected = {"jpg", "json", *(f"{index}.flac" for index in range(len(spoken)))}
+    for suffix in sorted(expected ^ set(members)):
+        state = "missing" if suffix in expected else "one too many"
+        findings.problems.append(f"{where}.{suffix} is {state}")
+    for suffix in sorted(expected & set(members)):
+        problem = _member_problem(suffix, content=members[suffix])
+        if problem:
+            findings.problems.append(f"{where}.{suffix} {problem}")
+
+
+def _text_problems(
+    key: str, *, text: dict[str, Any], spoken: list[dict[str, str]], task: ShardCheck
+) -> Iterator[str]:
+    class_id, class_name = text["class_id"], text["class_name"]
+    if text["image_id"] != key:
+        yield f"image_id must be {key!r}, but is {text['image_id']!r}"
+    if class_id not in task.class_names:
+        yield f"class {class_id} is none of its split's classes"
+    elif task.class_names[class_id] != class_name:
+        yield f"class {class_id} must be {task.class_names[class_id]!r}, but is {class_name!r}"
+    if not spoken:
+        yield "has no caption"
+    for caption in spoken:
+        if not caption["text"].strip():
+            yield "has an empty caption"
+        if caption["voice"] not in task.voices:
+            yield f"voice {caption['voice']!r} is none of {task.voices}"
+
+
+def _member_problem(suffix: str, *, content: bytes) -> str | None:
+    if suffix == "json":
+        return None
+    return _jpeg_problem(content) if suffix == "jpg" else _flac_problem(content)
+
+
+def _jpeg_problem(content: bytes) -> str | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(content), formats=["JPEG"])
+            image.load()
+    except (OSError, SyntaxError, ValueError, Warning, Image.DecompressionBombError) as error:
+        return f"does not decode: {error}"
+    if image.mode != "RGB" or min(image.size) > LONGEST_SHORT_SIDE:
+        return (
+            f"must be RGB, shorter side <= {LONGEST_SHORT_SIDE}, but is {image.mode} {image.size}"
+        )
+    return None
+
+
+def _flac_problem(content: bytes) -> str | None:
+    try:
+        with soundfile.SoundFile(io.BytesIO(content)) as sound:
+            samples = sound.read(dtype="int16")
+            found = (sound.format, sound.samplerate, sound.channels)
+            expected_samples = sound.frames
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        return f"does not decode: {error}"
+    if found != ("FLAC", speech.RATE, 1):
+        return f"must be 16 kHz mono FLAC, but is {found}"
+    if len(samples) != expected_samples or not samples.any():
+        return f"must hold {expected_samples} samples of speech, but {len(samples)} decode"
+    return None
