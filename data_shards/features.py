@@ -9,7 +9,6 @@ import hashlib
 import itertools
 import json
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,11 +58,25 @@ class SpeechColumn(Column):
 
 @dataclass(frozen=True)
 class SplitFeatures:
-    """Both columns of a split, restricted to the images that are whole in both."""
+    """Both columns of a split, restricted to the images that are whole in both.
+
+    Args:
+        shard_samples: number of samples of each shard.
+        max_broken: share of the images that may be left out.
+
+    Raises:
+        DataError: more are.
+    """
 
     images: ImageColumn
     speech: SpeechColumn
     shard_samples: list[int]
+    max_broken: float = 1.0
+
+    def __post_init__(self) -> None:
+        # A share of each column may be unreadable: together they may still be too many.
+        reasons = [*self.images.broken, *self.speech.broken][: self.dropped]
+        Broken(self.max_broken, len(self.images.ids), reasons).check()
 
     @property
     def dropped(self) -> int:
@@ -143,7 +156,7 @@ def derive_images(
         rows.save(target, broken)
 
     _once(folder, write)
-    index = _index(folder)
+    index = _index(folder, max_broken)
     return ImageColumn(**index, values=np.load(folder / "values.npy", mmap_mode="r"))
 
 
@@ -179,7 +192,8 @@ def derive_logmel(
     shape = (int(starts[-1]), logmel.mels)
     frames_TF = np.memmap(folder / "frames.bin", dtype=np.float16, mode="r", shape=shape)
     first = np.load(folder / "first.npy")
-    return SpeechColumn(**_index(folder), frames_TF=frames_TF, starts=starts, first=first)
+    index = _index(folder, max_broken)
+    return SpeechColumn(**index, frames_TF=frames_TF, starts=starts, first=first)
 
 
 class _Rows:
@@ -224,7 +238,7 @@ def _chunks(
         try:
             chunk.append((row, view(raw.jpeg)))
         except (OSError, ValueError, SyntaxError) as error:
-            broken.add(f"{raw.image_id}: {error}")
+            broken.add(f"{raw.where}: {error}")
             rows.lose()
         if len(chunk) == CHUNK:
             yield chunk
@@ -238,7 +252,7 @@ def _speech(raw: Raw, logmel: LogMel, broken: Broken) -> list[Tensor]:
     try:
         return [decode_speech(flac, logmel).half() for flac in raw.flacs]
     except ValueError as error:
-        broken.add(f"{raw.image_id}: {error}")
+        broken.add(f"{raw.where}: {error}")
         return []
 
 
@@ -261,7 +275,9 @@ def _once(folder: Path, write: Callable[[Path], None]) -> None:
     with FileLock(f"{folder}.lock"):
         if folder.exists():
             return
-        target = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".half-"))
+        target = folder.with_name(f".half-{folder.name}")
+        shutil.rmtree(target, ignore_errors=True)  # of a writer that was killed
+        target.mkdir()
         try:
             write(target)
             target.rename(folder)
@@ -270,6 +286,8 @@ def _once(folder: Path, write: Callable[[Path], None]) -> None:
             raise
 
 
-def _index(folder: Path) -> dict[str, Any]:
+def _index(folder: Path, max_broken: float) -> dict[str, Any]:
+    """A column's index; whoever wrote it may have allowed more unreadable samples than we do."""
     index: dict[str, Any] = json.loads((folder / "index.json").read_text())
+    Broken(max_broken, len(index["ids"]), index["broken"]).check()
     return index

@@ -1,7 +1,7 @@
 """Batches from derived columns: the same order and captions as from the streamed shards."""
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 
 import numpy as np
 import torch
@@ -17,11 +17,15 @@ Row = tuple[SplitFeatures, int]
 def cached_batches(
     features: Sequence[SplitFeatures], *, seed: int, epoch: int, batch_size: int
 ) -> Iterator[Batch]:
-    """An epoch's batches, one random caption an image; the last, smaller batch is dropped."""
+    """An epoch's batches, one random caption an image; the last, smaller batch is dropped.
+
+    Raises:
+        UsageError: there are fewer images than a batch holds.
+    """
     shards = [[(split, row) for row in rows] for split in features for rows in split.shard_rows()]
     ordered = [shards[i] for i in order.shard_order(len(shards), seed=seed, epoch=epoch)]
     rows = order.shuffled(chain(*ordered), order.sample_rng(seed=seed, epoch=epoch))
-    while len(batch := list(islice(rows, batch_size))) == batch_size:
+    for batch in order.batched(rows, batch_size):
         yield _batch(batch, seed=seed, epoch=epoch)
 
 

@@ -1,11 +1,13 @@
 """The order of an epoch, the same for streamed and for cached samples."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
 
 from data_shards import draws
+from data_shards.errors import UsageError
 
 Item = TypeVar("Item")
 BUFFER = 2048  # samples held to mix shards
@@ -38,6 +40,24 @@ def _take(pool: list[Item], rng: np.random.Generator) -> Item:
     index = int(rng.integers(len(pool)))
     pool[index], pool[-1] = pool[-1], pool[index]
     return pool.pop()
+
+
+def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Lists of `size` items; a smaller rest is dropped.
+
+    Raises:
+        UsageError: the items do not fill a single list, so that an epoch would train on nothing.
+    """
+    items = iter(items)
+    batch = list(islice(items, size))
+    if len(batch) < size:
+        raise UsageError(
+            f"batch_size must be at most the number of readable training images, {len(batch)}, "
+            f"but got {size}: use --set batch_size=N."
+        )
+    while len(batch) == size:
+        yield batch
+        batch = list(islice(items, size))
 
 
 def caption_choice(count: int, *, seed: int, epoch: int, image_id: str) -> int:

@@ -35,6 +35,8 @@ class Raw:
     jpeg: bytes
     flacs: list[bytes]
     class_id: int
+    where: str
+    """Its name and shard, for messages."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Example:
 @dataclass
 class Broken:
     """Counts unreadable samples of a split and fails above a share of it.
+
+    A damaged shard is not counted but fails at once: nobody knows what it has lost.
 
     Args:
         limit: the share, 0 to 1.
@@ -67,27 +71,48 @@ class Broken:
             DataError: that is one too many; names the sample.
         """
         self.reasons.append(reason)
+        self.check()
+
+    def check(self) -> None:
+        """Fail if too many are counted.
+
+        Raises:
+            DataError: names the last sample.
+        """
         if len(self.reasons) > self.limit * self.samples:
             raise DataError(
                 f"at most {self.limit:.2%} of {self.samples} samples may be unreadable "
-                f"(max_broken), but {len(self.reasons)} are, the last one: {reason}."
+                f"(max_broken), but {len(self.reasons)} are, the last one: {self.reasons[-1]}."
             )
+
+
+class _ForeignMember(Exception):  # noqa: N818 (caught below, never seen)
+    """A tar member that we do not write. WebDataset spoils the text of what passes through it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 def raw_samples(data: Data, shard: Shard) -> Iterator[Raw | str]:
     """The samples of a shard in order; a text says what is wrong with one that is not whole.
 
     Raises:
-        DataError: the shard is missing, cut short, or holds members that it must not.
+        DataError: the shard is missing, cut short, lacks members or holds others than ours.
     """
     url = data.shard_url(shard)
     count = 0
     try:
         with files.open_stream(url) as stream:
             members = tar_file_expander([{"url": url, "stream": stream}], select_files=_allowed)
-            for sample in group_by_keys(members):
+            for sample in group_by_keys(members, handler=_grouping_failed):
                 count += 1
-                yield _raw(sample, shard.name)
+                yield _raw(sample)
+    except _ForeignMember as error:
+        raise DataError(
+            f"shard {url} must hold only {', '.join(SUFFIXES)} members, but has {error.name!r}: "
+            "it is not ours; pack the data again."
+        ) from error
     except FileNotFoundError as error:
         raise DataError(f"shard {url} is missing; pack the data again.") from error
     except (tarfile.TarError, EOFError, OSError) as error:
@@ -102,21 +127,36 @@ def _damaged(url: str, why: str = "it cannot be read to its end") -> DataError:
 
 def _allowed(name: str) -> bool:
     if name.rsplit(".", 1)[-1] not in SUFFIXES:
-        raise DataError(f"a shard must hold only {SUFFIXES}, but has {name!r}; it is not ours.")
+        raise _ForeignMember(name)
     return True
 
 
-def _raw(sample: dict[str, Any], shard: str) -> Raw | str:
-    where = f"{sample['__key__']} in {shard}"
+def _grouping_failed(error: Exception) -> bool:
+    """WebDataset asks here what to do when a sample has a member twice."""
+    raise tarfile.ReadError(str(error)) from error
+
+
+def _raw(sample: dict[str, Any]) -> Raw | str:
+    where = f"{sample['__key__']} in {sample['__url__']}"
+    content = _member(sample, "json")
     try:
-        about = json.loads(sample["json"])
-        count = len(about["captions"])
-        flacs = [sample[f"{number}.flac"] for number in range(count)]
-        if not flacs:
-            return f"{where}: no captions"
-        return Raw(about["image_id"], sample["jpg"], flacs, int(about["class_id"]))
+        about = json.loads(content)
+        image_id, class_id = str(about["image_id"]), int(about["class_id"])
+        captions = len(about["captions"])
     except (KeyError, ValueError, TypeError) as error:
         return f"{where}: {type(error).__name__} {error}"
+    if not captions:
+        return f"{where}: no captions"
+    flacs = [_member(sample, f"{number}.flac") for number in range(captions)]
+    return Raw(image_id, _member(sample, "jpg"), flacs, class_id, where)
+
+
+def _member(sample: dict[str, Any], suffix: str) -> bytes:
+    """A member of a sample; that it is not there means that the shard was cut or changed."""
+    if suffix not in sample:
+        raise _damaged(sample["__url__"], f"{sample['__key__']} lacks its {suffix}")
+    content: bytes = sample[suffix]
+    return content
 
 
 def decode_speech(flac: bytes, logmel: LogMel) -> Float[Tensor, "T F"]:
@@ -163,7 +203,7 @@ class _Decoder:
             pixels = self.view(raw.jpeg, **draws)  # type: ignore[arg-type]
             frames_TF = decode_speech(raw.flacs[chosen], self.logmel)
         except (OSError, ValueError, SyntaxError) as error:
-            return f"{raw.image_id}: {error}"
+            return f"{raw.where}: {error}"
         return Example(raw.image_id, raw.class_id, pixels, frames_TF)
 
 
@@ -186,6 +226,7 @@ def streamed_batches(
 
     Raises:
         DataError: a shard is damaged, or more than `max_broken` of the samples are.
+        UsageError: there are fewer images than a batch holds.
     """
     shards = [shard for name in splits for shard in data.manifest.splits[name].shards]
     ordered = [shards[i] for i in order.shard_order(len(shards), seed=seed, epoch=epoch)]
@@ -195,7 +236,7 @@ def streamed_batches(
         _whole(_load(decoder, min(workers, len(shards))), broken),
         order.sample_rng(seed=seed, epoch=epoch),
     )
-    while len(batch := list(islice(examples, batch_size))) == batch_size:
+    for batch in order.batched(examples, batch_size):
         yield _collate(batch)
 
 

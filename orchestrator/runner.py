@@ -14,6 +14,7 @@ import ray
 from ray import tune
 
 from data_shards import files
+from data_shards.errors import UsageError
 from data_shards.manifest import Data
 from orchestrator.planning import Question, missing
 from orchestrator.resources import Resources
@@ -58,9 +59,14 @@ class Runner:
     _tries: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> None:
-        """Run rounds until every trial is recorded or has used up its tries."""
+        """Run rounds until every trial is recorded or has used up its tries.
+
+        Raises:
+            UsageError: no node is large enough for a trial.
+        """
         while work := self._work():
             connect()
+            check_fits(self.resources)
             self._round(work)
 
     def _work(self) -> list[Trial]:
@@ -181,4 +187,22 @@ def connect() -> None:
         log_to_driver=False,
         logging_level=logging.ERROR,
         _node_ip_address="127.0.0.1",
+    )
+
+
+def check_fits(resources: Resources) -> None:
+    """Ray would wait for ever for a node that can hold a trial: say at once if there is none.
+
+    Raises:
+        UsageError: no living node has what one trial asks for.
+    """
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    wanted = {"CPU": resources.request["cpu"], "GPU": resources.request["gpu"]}
+    if any(all(node.get(kind, 0) >= n for kind, n in wanted.items()) for node in nodes):
+        return
+    largest = {kind: max(node.get(kind, 0) for node in nodes) for kind in wanted}
+    raise UsageError(
+        f"a trial must fit on one node, but asks for {wanted['CPU']:g} CPUs and "
+        f"{wanted['GPU']:g} GPUs where nodes have at most {largest['CPU']:g} and "
+        f"{largest['GPU']:g}: lower --cpus-per-trial, --loader-workers or --gpus-per-trial."
     )

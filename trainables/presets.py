@@ -11,7 +11,7 @@ PRESETS: dict[str, Experiment] = {
         embedding=128,
         speech_attention_hidden=64,
         learning_rate=2e-3,
-        epochs=12,
+        epochs=10,
     ),
 }
 """`thesis` is the thesis' own setting (§5.2.2); `demo` is sized for a CPU."""

@@ -49,7 +49,10 @@ def plan(storage: str, as_json: bool, **asked: Any) -> None:
 @click.option("--gpus-per-trial", default=0.0, show_default=True, help="Fractions allowed.")
 @click.option("--max-concurrent", default=0, help="Trials at once (default: as many as fit).")
 @click.option("--loader-workers", default=0, show_default=True, help="Processes that decode.")
-@click.option("--max-failures", default=1, show_default=True, help="Retries of a failed trial.")
+@click.option(
+    "--max-failures", default=1, type=click.IntRange(min=0), show_default=True,
+    help="Retries of a failed trial.",
+)  # fmt: skip
 @json_option
 def sweep(
     storage: str,

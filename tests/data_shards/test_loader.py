@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from data_shards.errors import DataError
+from data_shards.errors import DataError, UsageError
 from data_shards.features import SplitFeatures, derive_images, derive_logmel
 from data_shards.loader import cached_batches, caption_chunks, image_chunks
 from data_shards.logmel import LogMel
@@ -26,13 +26,15 @@ def packed(tmp_path_factory):
 
 
 def _features(
-    data, cache, split="train", *, transform=lambda pixels: pixels, key="pixels", limit=0.0
-):
+    data, cache, split="train", *, transform=lambda pixels: pixels, key="pixels", limit=0.0,
+    joint=1.0,
+):  # fmt: skip
     images = derive_images(
         data, split, key=key, view=View(32), transform=transform, cache=cache, max_broken=limit
     )
     speech = derive_logmel(data, split, logmel=LogMel(), cache=cache, max_broken=limit)
-    return SplitFeatures(images, speech, [s.samples for s in data.manifest.splits[split].shards])
+    shard_samples = [shard.samples for shard in data.manifest.splits[split].shards]
+    return SplitFeatures(images, speech, shard_samples, joint)
 
 
 @pytest.mark.parametrize("epoch", [1, 2])
@@ -111,6 +113,31 @@ def test_a_broken_image_or_caption_drops_its_sample_from_both_columns(packed, tm
     assert "train_03_01" not in next(batches).image_ids
 
 
+def test_a_column_made_for_a_looser_trial_still_fails_a_strict_one(packed, tmp_path):
+    shutil.copytree(packed.folder, tmp_path / "own")
+    own = made.load(tmp_path / "own")
+    made.replace_member(own, "train-00001.tar", "train_03_01.jpg", b"broken")
+    assert _features(own, tmp_path / "cache", limit=0.05).dropped == 1
+    with pytest.raises(DataError, match=r"train_03_01 in .*train-00001\.tar"):
+        _features(own, tmp_path / "cache", limit=0.0)
+
+
+def test_columns_that_are_each_whole_enough_may_together_not_be(packed, tmp_path):
+    shutil.copytree(packed.folder, tmp_path / "own")
+    own = made.load(tmp_path / "own")
+    made.replace_member(own, "train-00001.tar", "train_03_01.jpg", b"broken")
+    made.replace_member(own, "train-00002.tar", "train_03_02.0.flac", b"broken")
+    assert _features(own, tmp_path / "cache", limit=0.02, joint=0.04).dropped == 2  # of 60
+    with pytest.raises(DataError, match="at most 2.00% of 60 samples .* but 2 are"):
+        _features(own, tmp_path / "cache", limit=0.02, joint=0.02)
+
+
+def test_a_batch_larger_than_what_is_readable_is_refused(packed, tmp_path):
+    features = _features(packed, tmp_path, "val")
+    with pytest.raises(UsageError, match="batch_size must be at most .* 18, but got 19"):
+        next(cached_batches([features], seed=0, epoch=1, batch_size=19))
+
+
 _WRITER = """
 import sys, time
 from pathlib import Path
@@ -139,6 +166,7 @@ def test_a_killed_writer_leaves_nothing_half(packed, tmp_path):
     os.kill(writer.pid, signal.SIGKILL)
     writer.wait()
     assert len(_features(packed, tmp_path).image_classes) == 60
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".half")]
 
 
 def test_of_two_writers_one_writes_and_the_other_waits(packed, tmp_path):

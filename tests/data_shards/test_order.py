@@ -3,6 +3,7 @@
 import pytest
 
 from data_shards import order
+from data_shards.errors import UsageError
 
 
 @pytest.mark.parametrize("buffer", [1, 3, 100])
@@ -28,3 +29,14 @@ def test_shards_come_in_another_order_each_epoch():
 def test_every_caption_is_chosen_about_equally_often():
     chosen = [order.caption_choice(3, seed=0, epoch=e, image_id="a") for e in range(3000)]
     assert all(900 < chosen.count(c) < 1100 for c in range(3))
+
+
+def test_batches_are_full_and_the_rest_is_dropped():
+    assert list(order.batched(range(7), 3)) == [[0, 1, 2], [3, 4, 5]]
+    assert list(order.batched(range(6), 3)) == [[0, 1, 2], [3, 4, 5]]
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_an_epoch_without_a_batch_is_refused(count):
+    with pytest.raises(UsageError, match=f"images, {count}, but got 3"):
+        list(order.batched(range(count), 3))

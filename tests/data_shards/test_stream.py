@@ -1,8 +1,12 @@
 """The streamed reader: order, captions, workers, and what is broken."""
 
+import contextlib
+import io
 import shutil
+import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -34,6 +38,20 @@ def _batches(
             batch_size=16, workers=workers, max_broken=max_broken,
         )
     )  # fmt: skip
+
+
+def _read(data):
+    return list(raw_samples(data, data.manifest.splits["train"].shards[0]))
+
+
+def _tar(members):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
 
 
 def _same(left, right):
@@ -103,7 +121,7 @@ KEY, SHARD = "train_01_00", "train-00000.tar"
 )
 def test_a_broken_sample_is_named_and_fails_the_trial_above_the_limit(own, suffix, content):
     made.replace_member(own, SHARD, f"{KEY}.{suffix}", content)
-    with pytest.raises(DataError, match=f"{KEY}") as caught:
+    with pytest.raises(DataError, match=rf"{KEY} in .*{SHARD}") as caught:
         _batches(own)
     assert "max_broken" in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -136,8 +154,50 @@ def test_a_shard_cut_short_is_named(own, keep):
 def test_code_in_a_shard_is_refused(own):
     path = Path(own.folder) / SHARD
     path.write_bytes(made.tar({"a": {"pyd": b"import os"}}))
-    with pytest.raises(DataError, match="must hold only"):
-        list(raw_samples(own, own.manifest.splits["train"].shards[0]))
+    with pytest.raises(DataError, match=r"must hold only .* 'a\.pyd'") as caught:
+        _read(own)
+    assert " object at 0x" not in str(caught.value)  # WebDataset writes its stream behind texts
+
+
+def test_a_member_that_stands_twice_is_refused(own):
+    one = made.members("a", 0, 1, captions=1)
+    members = [(f"a.{suffix}", content) for suffix, content in one.items()]
+    (Path(own.folder) / SHARD).write_bytes(_tar([*members, *members]))
+    with pytest.raises(DataError, match=r"train-00000\.tar is damaged"):
+        _read(own)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "1.flac", "json"])
+def test_a_lost_member_is_a_damaged_shard_however_much_may_be_broken(own, suffix):
+    """A tar that is cut between two members reads like a whole one."""
+    one = made.members("a", 0, 1, captions=2)
+    members = [(f"a.{name}", content) for name, content in one.items() if name != suffix]
+    (Path(own.folder) / SHARD).write_bytes(_tar(members))
+    with pytest.raises(DataError, match=rf"train-00000\.tar is damaged: a lacks its {suffix}"):
+        _batches(own, max_broken=0.9)
+
+
+def test_flipped_bytes_never_end_in_a_traceback(own):
+    path = Path(own.folder) / SHARD
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    headers = [place for place in range(0, len(whole), 512) if whole[place + 257 :][:5] == b"ustar"]
+    for header in rng.choice(headers, 150):
+        flipped = bytearray(whole)
+        flipped[header + rng.integers(512)] ^= 1 << rng.integers(8)
+        path.write_bytes(flipped)
+        with contextlib.suppress(DataError):
+            _read(own)
+
+
+def test_a_batch_larger_than_the_data_is_refused(packed):
+    with pytest.raises(UsageError, match="batch_size must be at most .* 24, but got 32"):
+        list(
+            streamed_batches(
+                packed, ["test"], view=View(32), logmel=LogMel(), seed=0, epoch=1, batch_size=32,
+                workers=0, max_broken=0.0,
+            )
+        )  # fmt: skip
 
 
 def test_a_pipe_is_never_opened(packed, tmp_path):

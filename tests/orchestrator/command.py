@@ -1,0 +1,43 @@
+"""Runs `python -m orchestrator` as a user does, on the tests' own small data."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+TINY = [
+    "--set", "image_size=64", "--set", "batch_size=16", "--set", "embedding=16",
+    "--set", "speech_attention_hidden=8",
+]  # fmt: skip
+
+
+def run(*arguments: str, folder: Path, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    """The finished command, with its output."""
+    return subprocess.run(
+        _line(arguments), cwd=folder, env=_environment(folder), capture_output=True, text=True,
+        timeout=timeout,
+    )  # fmt: skip
+
+
+def start(*arguments: str, folder: Path) -> subprocess.Popen[str]:
+    """The command under way, in a process group of its own."""
+    return subprocess.Popen(
+        _line(arguments), cwd=folder, env=_environment(folder), stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def _line(arguments: tuple[str, ...]) -> list[str]:
+    return [sys.executable, "-m", "orchestrator", *arguments]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return os.environ | {"VFSEL_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
+
+
+def results(record: dict) -> dict:
+    """What must be equal between two runs of a trial: everything but clock and place."""
+    clock = {"seconds", "pairs_per_second", "time"}
+    kept = {key: value for key, value in record.items() if key not in ("seconds", "environment")}
+    reports = [{k: v for k, v in r.items() if k not in clock} for r in record["reports"]]
+    return kept | {"reports": reports}

@@ -1,0 +1,139 @@
+"""Wrong calls: exit code 2 or 1, one clear line, nothing lost, no traceback."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from orchestrator import __main__ as command
+from search_spaces import sweep
+from tests import made
+from tests.orchestrator.command import TINY
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("user")
+    made.make(folder / "tones")
+    return folder
+
+
+@pytest.fixture
+def call(folder, monkeypatch, capsys):
+    """Runs the command line in this process: (exit code, stdout, stderr)."""
+
+    def _call(*arguments):
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["vfsel", *arguments])
+        monkeypatch.setattr(command.signal, "signal", lambda *_: None)
+        with pytest.raises(SystemExit) as ended:
+            command.main()
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return _call
+
+
+SWEEP = ["sweep", "gamma", "--data", "tones", *TINY]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["sweep", "gama"], "sweep must be one of .* Did you mean 'gamma'"),
+        (["swep", "gamma"], "No such command 'swep'"),
+        ([*SWEEP, "--preset", "thesi"], "Did you mean 'thesis'"),
+        ([*SWEEP, "--set", "epoch=3"], "Did you mean 'epochs'"),
+        ([*SWEEP, "--set", "epochs"], "--set must be FIELD=VALUE, but got 'epochs'"),
+        ([*SWEEP, "--set", "epochs=many"], "epochs must be a whole number, but got 'many'"),
+        ([*SWEEP, "--set", "image_encoder=resnet"], "Did you mean 'resnet101'"),
+        ([*SWEEP, "--set", "gamma=3"], "gamma must not be set"),
+        ([*SWEEP, "--set", "loss=triplet"], "field must be one of"),
+        ([*SWEEP, "--set", "selection=last"], "selection=last has none"),
+        (["sweep", "baseline", "--set", "gamma=-1"], "gamma must be > 0"),
+        (["sweep", "baseline", "--set", "gamma=nan"], "gamma must be a number"),
+        (["sweep", "baseline", "--set", "gamma=big"], "gamma must be a number, but got 'big'"),
+        ([*SWEEP, "--set", "batch_size=61"], "number of training images, 60, but got 61"),
+        ([*SWEEP, "--seeds", "0"], "--seeds must be >= 1, but got 0"),
+        ([*SWEEP, "--gpus-per-trial", "-1"], "--gpus-per-trial must be >= 0, but got -1"),
+        ([*SWEEP, "--gpus-per-trial", "1.5"], "--gpus-per-trial above 1 must be whole"),
+        ([*SWEEP, "--cpus-per-trial", "0"], "--cpus-per-trial must be > 0"),
+        ([*SWEEP, "--cpus-per-trial", "nan"], "--cpus-per-trial must be >= 0"),
+        ([*SWEEP, "--max-failures", "-1"], "max-failures"),
+        ([*SWEEP, "--tracking-uri", "nonsense"], "tracking-uri"),
+        ([*SWEEP, "--tracking-uri", "sqlite:/x.db"], "tracking-uri"),
+        ([*SWEEP, "--storage", "/proc/nowhere/runs"], "--storage must be writable"),
+        ([*SWEEP, "--storage", "pipe://cat"], "must be a path or one of"),
+        (["plan", "gamma", "--data", "nowhere"], "nowhere/manifest.json does not exist"),
+        (["report", "gamma", "--storage", "nowhere"], "has none of gamma"),
+        (["data", "pack", "oxford"], "Missing option '--root'"),
+        (["data", "pack", "oxford", "--root", ".", "--out", "x"], "Did you mean 'oxford102'"),
+        (["data", "pack", "oxford102", "--root", "nowhere", "--out", "x"], "nowhere"),
+        (["data", "pack", "oxford102", "--root", ".", "--out", "x", "--classes", "5"], "A-B"),
+        (["data", "synth", "--out", "x", "--engine", "espek"], "Did you mean 'espeak'"),
+        (["data", "info", "nowhere"], "does not exist"),
+    ],
+)
+def test_wrong_calls_are_usage_errors_of_one_line(call, arguments, line):
+    code, _, err = call(*arguments)
+    assert code == 2, err
+    assert re.search(line, err), err
+    assert "Traceback" not in err
+
+
+def test_damaged_data_is_a_failure(call, folder):
+    made.make(folder / "cut")
+    shard = folder / "cut" / "test-00000.tar"
+    shard.write_bytes(shard.read_bytes()[:5000])
+    code, _, err = call("data", "verify", "cut", "--workers", "1")
+    assert code == 1
+    assert "test-00000.tar" in err
+
+
+def test_a_manifest_of_another_version_is_a_failure(call, folder):
+    made.make(folder / "old")
+    path = folder / "old" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 7}))
+    code, _, err = call("plan", "gamma", "--data", "old", *TINY)
+    assert code == 1
+    assert "schema version 7, but this program reads 1" in err
+
+
+def test_plan_shows_what_is_to_run_and_what_is_undecided(call):
+    code, out, _ = call("plan", "gamma", "--data", "tones", "--seeds", "2", *TINY)
+    assert code == 0
+    assert out.count("to run    gamma=") == 12
+    assert "undecided     stage 2" in out
+    assert "12 trials: 0 recorded, 12 to run." in out
+
+
+def test_list_names_everything_there_is(call):
+    code, out, _ = call("list", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert sorted(found["sweeps"]) == sweep.names()
+    assert {"matching", "triplet"} <= set(found["losses"])
+    assert "oxford102" in found["datasets"]
+    assert found["fields"]["gamma"] == 13.0
+    assert "image_encoders:" in call("list")[1]
+
+
+def test_info_prints_the_table(call):
+    code, out, _ = call("data", "info", "tones", "--json")
+    assert code == 0
+    rows = {row["split"]: row for row in json.loads(out)["splits"]}
+    assert rows["train"] == {"split": "train", "classes": 10, "images": 60, "captions": 120}
+    assert rows["total"]["images"] == 102
+
+
+def test_help_is_quick_and_loads_nothing_heavy():
+    code = (
+        "import sys; from orchestrator.cli import cli;"
+        "cli.main(['--help'], standalone_mode=False);"
+        "print([m for m in ('torch', 'ray', 'mlflow', 'scipy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "sweep" in done.stdout
+    assert done.stdout.endswith("[]\n")
