@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.planning import Question
 from orchestrator.storage import Record, Storage
-from search_spaces.designs import Trial, format_value
+from search_spaces.designs import Refine, Trial, format_value
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 DIRECTIONS = {"s2i": "speech→image", "i2s": "image→speech"}
 MAP50 = ("map50", "map50_hits", "map50_thesis")
@@ -123,15 +126,13 @@ def as_dict(found: Answer) -> dict[str, Any]:
 
 def plot_curve(found: Answer, path: Path) -> None:
     """R@1 of both directions against the one number that varies (as Figures 5.1–5.2), a PNG."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure  # without pyplot: no display, no global state
 
     (name,) = found.question.sweep.design.fields
     rows = [row for row in found.rows if row.seeds]
     levels = [float(row.varies[name]) for row in rows]
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    left, right = figure.subplots(1, 2)
     right.plot(levels, [row.selection for row in rows], "o-", color="black")
     right.set_title(f"Selection: sum of both R@1, {found.split}")
     for (key, label), color in zip(DIRECTIONS.items(), ("C0", "C1"), strict=True):
@@ -140,12 +141,25 @@ def plot_curve(found: Answer, path: Path) -> None:
     left.set_title("R@1, test (dotted: chance)")
     left.legend()
     for axes in (left, right):
-        axes.set(xscale="log", xlabel=name, ylabel="percent")
-        axes.set_xticks(levels, [f"{level:g}" for level in levels], rotation=60, fontsize=8)
-        axes.minorticks_off()
-        axes.grid(alpha=0.3)
-        if found.best:
-            axes.axvline(float(found.best.varies[name]), color="grey", lw=0.8)
+        _scale(axes, name, found)
     figure.suptitle(found.question.sweep.question)
     figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+
+
+def _scale(axes: "Axes", name: str, found: Answer) -> None:
+    """A logarithmic axis labelled at the coarse levels, with the best level marked."""
+    design = found.question.sweep.design
+    assert isinstance(design, Refine)
+    axes.set(xscale="log", xlabel=name, ylabel="percent")
+    axes.set_ylim(bottom=0)
+    axes.set_xticks(list(design.coarse), [f"{level:g}" for level in design.coarse])
+    axes.minorticks_off()
+    axes.grid(alpha=0.3)
+    if found.best:
+        axes.axvline(float(found.best.varies[name]), color="grey", lw=0.8)
+        axes.annotate(
+            f"best: {found.best.label}",
+            (float(found.best.varies[name]), 0),
+            xytext=(4, 6),
+            textcoords="offset points",
+        )

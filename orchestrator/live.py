@@ -52,14 +52,14 @@ class LiveTable:
         self._say(lambda: f"plan: {len(trials)} trials, {waiting} to run{_then(undecided)}")
 
     def started(self, trial_id: str) -> None:
-        """A trial runs."""
-        self._rows[trial_id].state = "running"
-        self._say(lambda: f"{self._rows[trial_id].name}: running")
+        """A trial runs; before its first epoch it may have to derive features."""
+        self._rows[trial_id].state = "preparing"
+        self._say(lambda: f"{self._rows[trial_id].name}: preparing (features are derived once)")
 
     def reported(self, trial_id: str, report: dict[str, Any]) -> None:
         """A trial ended an epoch."""
         row = self._rows[trial_id]
-        row.epoch, row.metrics = report["epoch"], report["metrics"]
+        row.state, row.epoch, row.metrics = "running", report["epoch"], report["metrics"]
         self._say(lambda: f"{row.name}: epoch {row.epoch}/{row.epochs}, {_r1(row)}")
 
     def ended(self, trial_id: str, failure: str) -> None:

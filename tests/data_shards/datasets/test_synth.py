@@ -71,11 +71,10 @@ def _nearest(colour, colours, brightness):
     return min(colours, key=distance)
 
 
-def _runs(flags):
-    """Runs of True around a ring; specks of one or two places (smoothed edges) do not count."""
-    votes = sum(np.roll(flags, shift).astype(int) for shift in range(-2, 3))
-    smooth = votes >= 3
-    return int((smooth & ~np.roll(smooth, 1)).sum())
+def _periods(flags):
+    """How often a ring repeats itself; a patch of background of the petals' colour drowns."""
+    strength = np.abs(np.fft.rfft(flags.astype(float)))
+    return 2 + int(strength[2:13].argmax())
 
 
 def _seen(image):
@@ -84,8 +83,8 @@ def _seen(image):
     pixels = np.asarray(image.open()).astype(float)
     petal = _pixel(pixels, scene, scene.turn, 0.6)
     angles = np.linspace(0, 2 * math.pi, 720, endpoint=False)
-    around = np.array([_pixel(pixels, scene, angle, 0.75) for angle in angles])
-    count = _runs(np.abs(around - petal).max(axis=1) < 20)
+    around = np.array([_pixel(pixels, scene, angle, 0.65) for angle in angles])
+    count = _periods(np.abs(around - petal).max(axis=1) < 20)
     width = {4: 0.62, 8: 0.36}.get(count, 0.5)
     beside = _pixel(pixels, scene, scene.turn, 0.9, aside=0.17 * width)
     middle = _pixel(pixels, scene, 0.0, 0.0)
@@ -125,14 +124,27 @@ def _numbers(scene):
     return (*scene.background, *rest, *turn)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_background_place_size_turn_leaves_and_light_do_not_tell_the_class(seed):
+def _drawn(seed):
+    """What is drawn for each image beside its class' attributes, and its class."""
     source = synth.read(images_per_class=40, seed=seed)
     images = [*source.train, *source.test]
-    classes = np.array([image.class_id for image in images])
     scenes = [synth.nuisance(seed=seed, image_id=image.image_id) for image in images]
-    hits, trials = _hits(np.array([_numbers(scene) for scene in scenes]), classes)
+    return np.array([_numbers(s) for s in scenes]), np.array([i.class_id for i in images])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_background_place_size_turn_leaves_and_light_do_not_tell_the_class(seed):
+    hits, trials = _hits(*_drawn(seed))
     assert _within_3_sd_of_chance(hits, trials, 72)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_drawn_for_an_image_differs_between_classes(seed):
+    """F of each number (variance of class means × images / variance within) is 1 ± √(2/71)."""
+    values, classes = _drawn(seed)
+    groups = np.stack([values[classes == kind] for kind in np.unique(classes)])
+    f = 40 * groups.mean(axis=1).var(axis=0, ddof=1) / groups.var(axis=1, ddof=1).mean(axis=0)
+    np.testing.assert_array_less(np.abs(f - 1), 4 * math.sqrt(2 / 71))  # of 30 such numbers
 
 
 def test_the_corners_of_the_drawings_do_not_tell_the_class_but_their_middle_does():
