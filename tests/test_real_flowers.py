@@ -1,0 +1,65 @@
+"""Real photographs and human captions, end to end on a few dozen classes, as a user would."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.orchestrator.command import run
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif("VFSEL_OXFORD102" not in os.environ, reason="needs the Oxford-102 files"),
+]
+
+LITE0 = [
+    "--data", "flowers", "--set", "image_encoder=efficientnet_lite0", "--set", "embedding=256",
+    "--set", "learning_rate=1e-3",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A working folder with 20 test and 40 training classes packed."""
+    folder = tmp_path_factory.mktemp("flowers")
+    done = run(
+        "data", "pack", "oxford102", "--root", os.environ["VFSEL_OXFORD102"], "--out", "flowers",
+        "--classes", "1-60", "--images-per-class", "15", "--captions", "3", folder=folder,
+        timeout=580,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_packed_flowers_verify_and_count(folder):
+    done = run("data", "verify", "flowers", folder=folder)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(run("data", "info", "flowers", "--json", folder=folder).stdout)["splits"]
+    assert {row["split"]: row["classes"] for row in rows} == {
+        "train": 35, "val": 5, "test": 20, "total": 60,
+    }  # fmt: skip
+    assert {row["split"]: row["images"] for row in rows}["test"] == 300
+
+
+def test_vfsel_finds_unseen_flowers_far_above_chance(folder):
+    arguments = [*LITE0, "--set", "epochs=8", "--cpus-per-trial", "2", "--json"]
+    done = run("sweep", "baseline", *arguments, folder=folder, timeout=590)
+    assert done.returncode == 0, done.stderr
+    test = json.loads(done.stdout)["best"]["test"]
+    assert test["s2i_r1"] >= 2 * test["s2i_chance"]
+    assert test["i2s_r1"] >= 2 * test["i2s_chance"]
+
+
+def test_gamma_is_decided_in_two_stages(folder):
+    arguments = [*LITE0, "--set", "epochs=1", "--set", "image_attention=none", "--json"]
+    done = run("sweep", "gamma", *arguments, folder=folder, timeout=590)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["undecided"] == ""
+    levels = [row["varies"]["gamma"] for row in answer["rows"]]
+    assert set(levels) > {1, 5, 10, 20, 50, 100}
+    best = max(answer["rows"], key=lambda row: row["selection"])
+    assert answer["best"]["selection"] == best["selection"]
+    (curve,) = Path(folder / "runs" / "answers").glob("gamma-*.png")
+    assert curve.stat().st_size > 10_000
