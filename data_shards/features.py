@@ -10,6 +10,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -175,7 +176,7 @@ def derive_logmel(
         rows = _Rows()
         lengths: list[int] = []
         counts: list[int] = []
-        with (target / "frames.bin").open("wb") as stream:
+        with _one_thread(), (target / "frames.bin").open("wb") as stream:
             for raw in _raw(data, split, broken, rows):
                 frames = _speech(raw, logmel, broken) if raw else []
                 if raw and not frames:
@@ -194,6 +195,17 @@ def derive_logmel(
     first = np.load(folder / "first.npy")
     index = _index(folder, max_broken)
     return SpeechColumn(**index, frames_TF=frames_TF, starts=starts, first=first)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """A spectrogram is too small to share: with two threads it takes several times as long."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class _Rows:

@@ -116,22 +116,27 @@ def _conclude(
     for trial_id in lacking:
         reason = failures.get(trial_id, "not run")
         click.echo(f"failed: {names[trial_id]} ({trial_id}): {reason}", err=True)
+    curve = _keep_curve(found, storage) if _is_curve(found) else ""
     if as_json:
         failed = {trial_id: failures.get(trial_id, "not run") for trial_id in lacking}
         click.echo(json.dumps(as_dict(found) | {"failed": failed}))
     else:
-        _print(found, storage, shown_at)
+        _print(found, storage, shown_at, curve)
     return 1 if lacking or found.undecided else 0
 
 
-def _print(found: Answer, storage: Storage, shown_at: str) -> None:
+def _is_curve(found: Answer) -> bool:
+    return isinstance(found.question.sweep.design, Refine) and found.best is not None
+
+
+def _print(found: Answer, storage: Storage, shown_at: str, curve: str) -> None:
     click.echo(f"\n{found.question.sweep.question}")
     highest = max((row.selection or 0.0 for row in found.rows), default=0.0)
     for row in found.rows:
         click.echo(_line(found, row.label, row.selection, row.test, highest))
     click.echo(f"\n{sentence(found)}")
-    if isinstance(found.question.sweep.design, Refine) and found.best:
-        click.echo(f"curve:   {_keep_curve(found, storage)}")
+    if curve:
+        click.echo(f"curve:   {curve}")
     click.echo(f"records: {files.join(storage.url, 'records')}")
     if shown_at:
         click.echo(f"pages:   {ui_command(shown_at)}")
