@@ -9,7 +9,7 @@ from torch import Tensor
 
 from data_shards import order
 from data_shards.batches import Batch, pad
-from data_shards.features import SplitFeatures
+from data_shards.columns import SplitFeatures
 
 Row = tuple[SplitFeatures, int]
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from data_shards.features import SplitFeatures
+from data_shards.columns import SplitFeatures
 from data_shards.loader import caption_chunks, image_chunks
 from trainables.metrics import Retrieval, retrieval
 from trainables.model import DualEncoder

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from data_shards.batches import Batch
-from data_shards.features import SplitFeatures, derive_images, derive_logmel
+from data_shards.columns import SplitFeatures
+from data_shards.features import derive_images, derive_logmel
 from data_shards.loader import cached_batches
 from data_shards.logmel import LogMel
 from data_shards.manifest import Data
@@ -80,7 +81,7 @@ class Inputs:
             self.data, split, logmel=self._logmel, cache=self.cache, max_broken=max_broken
         )
         shards = self.data.manifest.splits[split].shards
-        return SplitFeatures(images, speech, [shard.samples for shard in shards])
+        return SplitFeatures(images, speech, [shard.samples for shard in shards], max_broken)
 
     def _frozen(self, pixels: torch.Tensor) -> torch.Tensor:
         device = next(self.model.parameters()).device

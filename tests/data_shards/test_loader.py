@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 
+from data_shards.columns import SplitFeatures
 from data_shards.errors import DataError, UsageError
-from data_shards.features import SplitFeatures, derive_images, derive_logmel
+from data_shards.features import derive_images, derive_logmel
 from data_shards.loader import cached_batches, caption_chunks, image_chunks
 from data_shards.logmel import LogMel
 from data_shards.stream import streamed_batches

@@ -1,0 +1,104 @@
+"""Columns of a split as they lie in the cache, and their view as whole samples."""
+
+import itertools
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data_shards.stream import Broken
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One row an image of the split, in manifest order; `ids` holds "" where it is unreadable."""
+
+    ids: list[str]
+    classes: list[int]
+    broken: list[str]
+
+
+@dataclass(frozen=True)
+class ImageColumn(Column):
+    """`values`: (N, …) float16 features, or uint8 pixels."""
+
+    values: Array
+
+
+@dataclass(frozen=True)
+class SpeechColumn(Column):
+    """`frames_TF`: all captions' frames behind one another, float16; `starts` (M + 1): where each
+    caption begins; `first` (N + 1): the number of each image's first caption."""
+
+    frames_TF: Array
+    starts: Array
+    first: Array
+
+
+@dataclass(frozen=True)
+class SplitFeatures:
+    """Both columns of a split, restricted to the images that are whole in both.
+
+    Args:
+        shard_samples: number of samples of each shard.
+        max_broken: share of the images that may be left out.
+
+    Raises:
+        DataError: more are.
+    """
+
+    images: ImageColumn
+    speech: SpeechColumn
+    shard_samples: list[int]
+    max_broken: float = 1.0
+
+    def __post_init__(self) -> None:
+        # A share of each column may be unreadable: together they may still be too many.
+        reasons = [*self.images.broken, *self.speech.broken][: self.dropped]
+        Broken(self.max_broken, len(self.images.ids), reasons).check()
+
+    @property
+    def dropped(self) -> int:
+        """Number of images left out as unreadable."""
+        return len(self.images.ids) - len(self.rows)
+
+    @cached_property
+    def rows(self) -> list[int]:
+        """Rows of the images that are whole."""
+        pairs = zip(self.images.ids, self.speech.ids, strict=True)
+        return [row for row, (image, speech) in enumerate(pairs) if image and speech]
+
+    @cached_property
+    def image_classes(self) -> Array:
+        """Class of each whole image (N,)."""
+        return np.array(self.images.classes)[self.rows]
+
+    @cached_property
+    def captions(self) -> Array:
+        """Numbers of all captions of whole images (M,)."""
+        first = self.speech.first
+        return np.concatenate([np.arange(first[row], first[row + 1]) for row in self.rows])
+
+    @cached_property
+    def caption_classes(self) -> Array:
+        """Class of each of those captions (M,)."""
+        counts = np.diff(self.speech.first)[self.rows]
+        return np.repeat(self.image_classes, counts)
+
+    def shard_rows(self) -> list[list[int]]:
+        """Whole rows of each shard, in order."""
+        whole, ends = set(self.rows), itertools.accumulate(self.shard_samples, initial=0)
+        return [
+            [row for row in range(start, end) if row in whole]
+            for start, end in itertools.pairwise(ends)
+        ]
+
+    def frames(self, caption: int) -> Tensor:
+        """A caption's log-mel frames (T, F), float16."""
+        start, end = self.speech.starts[caption : caption + 2]
+        return torch.from_numpy(np.array(self.speech.frames_TF[start:end]))
