@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import signal
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -173,21 +174,15 @@ def connect() -> None:
     """Join the cluster that `RAY_ADDRESS` names (a job), or start Ray here, on loopback."""
     if ray.is_initialized():
         return
-    os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")  # records are ours
-    os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # Ctrl-C is ours
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no network unasked
-    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
     for name in ("ray", "ray.tune"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    on_terminate = signal.getsignal(signal.SIGTERM)
     if os.environ.get("RAY_ADDRESS"):
-        ray.init(log_to_driver=False, logging_level=logging.ERROR)
-        return
-    ray.init(
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        _node_ip_address="127.0.0.1",
-    )
+        ray.init(**quiet)
+    else:
+        ray.init(include_dashboard=False, **quiet)
+    signal.signal(signal.SIGTERM, on_terminate)  # Ray's own would end us before the books are kept
 
 
 def check_fits(resources: Resources) -> None:

@@ -66,7 +66,10 @@ def sweep(
     **asked: Any,
 ) -> int:
     """Run what is missing of the sweep NAME, and answer it. Run it again: it goes on."""
+    from orchestrator.ray_environment import set_environment
     from orchestrator.resources import Resources
+
+    set_environment()
     from orchestrator.sweeping import run_sweep
 
     resources = Resources(
