@@ -29,4 +29,4 @@ venv: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv data runs mlflow.db
+	rm -rf .venv data runs report mlflow.db mlartifacts

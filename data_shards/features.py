@@ -188,12 +188,13 @@ def _folder(data: Data, split: str, key: str, cache: Path) -> Path:
 
 def _once(folder: Path, write: Callable[[Path], None]) -> None:
     """Make a column unless it is there."""
-    if folder.exists():
+    if (folder / "index.json").exists():
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
-        if folder.exists():
+        if (folder / "index.json").exists():
             return
+        shutil.rmtree(folder, ignore_errors=True)  # of a deletion that was interrupted
         target = folder.with_name(f".half-{folder.name}")
         shutil.rmtree(target, ignore_errors=True)  # of a writer that was killed
         target.mkdir()

@@ -22,6 +22,15 @@ def _filesystem(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
     return filesystem, str(path)
 
 
+def shown(url: str | Path) -> str:
+    """A location as it may be printed or logged: without user, password and query."""
+    text = str(url)
+    if "://" not in text:
+        return text
+    scheme, rest = text.split("://", 1)
+    return f"{scheme}://{rest.split('?')[0].rsplit('@', 1)[-1]}"
+
+
 def join(url: str | Path, *names: str) -> str:
     """`url` with path parts appended."""
     return "/".join([str(url).rstrip("/"), *names])
@@ -85,6 +94,7 @@ def _fsync_folder(folder: Path) -> None:
 def names(url: str | Path) -> list[str]:
     """Names of the files in a folder, sorted; hidden ones (half-written) are left out."""
     filesystem, path = _filesystem(str(url))
+    filesystem.invalidate_cache()  # object stores remember listings; other processes write
     try:
         entries = filesystem.ls(path, detail=False)
     except (FileNotFoundError, NotADirectoryError):
@@ -96,6 +106,7 @@ def names(url: str | Path) -> list[str]:
 def remove(url: str | Path) -> None:
     """Delete a file; nothing happens if it is not there."""
     filesystem, path = _filesystem(str(url))
+    filesystem.invalidate_cache()
     if filesystem.exists(path):
         filesystem.rm_file(path)
 

@@ -98,13 +98,18 @@ def load(location: str | Path) -> Data:
         UsageError: nothing is there.
         DataError: the file is not a manifest of this version.
     """
-    text = str(location)
-    folder = text.removesuffix("/" + NAME) if text.endswith(NAME) else text.rstrip("/")
+    folder = str(location).rstrip("/")
+    parent, _, last = folder.rpartition("/")
+    if last == NAME:
+        folder = parent or "."
     url = files.join(folder, NAME)
     content = files.read_bytes(url)
     if content is None:
-        raise UsageError(f"data must be a folder with a {NAME}, but {url} does not exist.")
-    return Data(folder, parse(content, url))
+        raise UsageError(
+            f"data must be a folder with a {NAME}, but {files.shown(url)} does not exist: make it "
+            "with `data pack` or `data synth`."
+        )
+    return Data(folder, parse(content, files.shown(url)))
 
 
 def parse(content: bytes, url: str) -> Manifest:

@@ -1,5 +1,6 @@
 """Shards as streams: WebDataset over files that we open ourselves, decoded as they come."""
 
+import hashlib
 import io
 import json
 import tarfile
@@ -103,6 +104,8 @@ def raw_samples(data: Data, shard: Shard) -> Iterator[Raw | str]:
     url = data.shard_url(shard)
     count = 0
     try:
+        if _sha256(url) != shard.sha256:
+            raise _damaged(url, "its SHA-256 is not the manifest's")
         with files.open_stream(url) as stream:
             members = tar_file_expander([{"url": url, "stream": stream}], select_files=_allowed)
             for sample in group_by_keys(members, handler=_grouping_failed):
@@ -110,18 +113,25 @@ def raw_samples(data: Data, shard: Shard) -> Iterator[Raw | str]:
                 yield _raw(sample)
     except _ForeignMember as error:
         raise DataError(
-            f"shard {url} must hold only {', '.join(SUFFIXES)} members, but has {error.name!r}: "
-            "it is not ours; pack the data again."
+            f"shard {files.shown(url)} must hold only {', '.join(SUFFIXES)} members, but has "
+            f"{error.name!r}: it is not ours; pack the data again."
         ) from error
     except FileNotFoundError as error:
-        raise DataError(f"shard {url} is missing; pack the data again.") from error
+        raise DataError(f"shard {files.shown(url)} is missing; pack the data again.") from error
     except (tarfile.TarError, EOFError, OSError) as error:
         raise _damaged(url) from error
     if count != shard.samples:
         raise _damaged(url, f"it has {count} samples, the manifest says {shard.samples}")
 
 
+def _sha256(url: str) -> str:
+    """Of a shard's bytes: the manifest's hash names the data in every record, so it must hold."""
+    with files.open_stream(url) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _damaged(url: str, why: str = "it cannot be read to its end") -> DataError:
+    url = files.shown(url)
     return DataError(f"shard {url} is damaged: {why}; see `data verify` and pack the data again.")
 
 
@@ -137,7 +147,7 @@ def _grouping_failed(error: Exception) -> bool:
 
 
 def _raw(sample: dict[str, Any]) -> Raw | str:
-    where = f"{sample['__key__']} in {sample['__url__']}"
+    where = f"{sample['__key__']} in {files.shown(sample['__url__'])}"
     content = _member(sample, "json")
     try:
         about = json.loads(content)
@@ -217,7 +227,7 @@ def streamed_batches(
     epoch: int,
     batch_size: int,
     workers: int,
-    max_broken: float,
+    broken: Broken,
 ) -> Iterator[Batch]:
     """An epoch's batches, decoded as the shards stream by; the last, smaller one is dropped.
 
@@ -225,13 +235,12 @@ def streamed_batches(
     shards arrive in the epoch's order however many processes there are.
 
     Raises:
-        DataError: a shard is damaged, or more than `max_broken` of the samples are.
+        DataError: a shard is damaged, or more samples are than `broken` allows, which counts them.
         UsageError: there are fewer images than a batch holds.
     """
     shards = [shard for name in splits for shard in data.manifest.splits[name].shards]
     ordered = [shards[i] for i in order.shard_order(len(shards), seed=seed, epoch=epoch)]
     decoder = _Decoder(data, ordered, view, logmel, seed, epoch)
-    broken = Broken(max_broken, sum(shard.samples for shard in shards))
     examples = order.shuffled(
         _whole(_load(decoder, min(workers, len(shards))), broken),
         order.sample_rng(seed=seed, epoch=epoch),

@@ -26,6 +26,8 @@ class Row:
     planned: int
     selection: float | None
     test: Mapping[str, float]
+    dropped: int
+    """Unreadable samples that the cell's trials left out."""
 
     @property
     def label(self) -> str:
@@ -46,6 +48,11 @@ class Answer:
     rows: list[Row]
     best: Row | None
     undecided: str
+
+    @property
+    def oracle(self) -> bool:
+        """The test split chose: the author's practice, to be labelled so."""
+        return self.question.base.selection == "test"
 
     @property
     def split(self) -> str:
@@ -76,6 +83,7 @@ def _row(trials: Sequence[Trial], storage: Storage) -> Row:
         planned=len(trials),
         selection=fmean(known) if known else None,
         test=_means(records),
+        dropped=sum(sum(record["dropped"].values()) for record in records),
     )
 
 
@@ -87,6 +95,8 @@ def _means(records: Sequence[Record]) -> dict[str, float]:
 
 def _best(rows: Sequence[Row]) -> Row | None:
     scored = [row for row in rows if row.selection is not None]
+    whole = [row for row in scored if row.seeds == row.planned]  # fewer seeds are no fair rival
+    scored = whole or scored
     if not scored:
         return rows[0] if len(rows) == 1 and rows[0].seeds else None
     return max(scored, key=lambda row: row.selection or 0.0)
@@ -103,7 +113,8 @@ def sentence(found: Answer) -> str:
         for key, name in DIRECTIONS.items()
     ]
     chosen = f"best: {found.best.label}" if len(found.rows) > 1 else found.best.label
-    return f"{chosen} — test {', '.join(shares)}"
+    oracle = " [oracle: chosen on the test split]" if found.oracle else ""
+    return f"{chosen} — test {', '.join(shares)}{oracle}"
 
 
 def as_dict(found: Answer) -> dict[str, Any]:

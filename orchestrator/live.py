@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from orchestrator.storage import Storage
 from search_spaces.designs import Trial
@@ -73,9 +74,9 @@ class LiveTable:
             self._console.print(line(), soft_wrap=True, markup=False, highlight=False)
 
     def _table(self) -> Table:
-        table = Table("trial", "state", "epoch", "validation R@1", caption=self._undecided or None)
+        table = Table("trial", "state", "epoch", "R@1", caption=Text(self._undecided))
         for row in self._rows.values():
-            table.add_row(row.name, row.state, f"{row.epoch}/{row.epochs}", _r1(row))
+            table.add_row(Text(row.name), Text(row.state), f"{row.epoch}/{row.epochs}", _r1(row))
         return table
 
 

@@ -165,6 +165,7 @@ class PlanRuns:
         values = {"best_epoch": epoch}
         values |= {f"best_{key}": value for key, value in chosen.items()}
         values |= {f"test_{key}": value for key, value in record["test"].items()}
+        values |= {f"dropped_{split}": count for split, count in record["dropped"].items()}
         at = _last(reports) or 0
         # all at step 0: MLflow then compares the runs in one bar chart a metric
         return [self._entities.Metric(k, float(v), at, 0) for k, v in values.items()]
@@ -265,7 +266,9 @@ def _known(run: Any) -> Run:
 
 def _tags(record: Record) -> list[tuple[str, str]]:
     where = record["environment"]
-    return [(f"vfsel.{key}", str(where[key])) for key in ("code", "host", "device") if key in where]
+    tags = [(f"vfsel.{key}", str(where[key])) for key in ("code", "host", "device") if key in where]
+    oracle = record["selection"]["split"] == "test"  # the author's practice, labelled everywhere
+    return [*tags, ("vfsel.chosen_on", "oracle (test)" if oracle else record["selection"]["split"])]
 
 
 def _last(reports: Sequence[curves.Report]) -> int | None:

@@ -37,7 +37,9 @@ def _write_csv(question: Question, storage: Storage, path: Path) -> None:
     varying = question.sweep.design.fields
     with path.open("w", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["trial_id", *varying, "seed", "state", "epoch", "selection", *names])
+        writer.writerow(
+            ["trial_id", *varying, "seed", "state", "epoch", "chosen_on", "selection", *names]
+        )
         for trial in question.plan(storage).trials:
             record = storage.record(trial.id)
             start = [trial.id, *trial.varies.values(), trial.experiment.seed]
@@ -46,7 +48,9 @@ def _write_csv(question: Question, storage: Storage, path: Path) -> None:
                 continue
             chosen = record["selection"]
             test = [record["test"][name] for name in names]
-            writer.writerow([*start, "recorded", chosen["epoch"], chosen["value"], *test])
+            writer.writerow(
+                [*start, "recorded", chosen["epoch"], chosen["split"], chosen["value"], *test]
+            )
 
 
 def markdown(found: Answer) -> str:

@@ -25,6 +25,8 @@ class Resources:
             option = spec.name.replace("_", "-")
             if not (value >= 0 and math.isfinite(value)):
                 raise UsageError(f"--{option} must be >= 0, but got {value:g}.")
+            if value != round(value, 4):
+                raise UsageError(f"--{option} must have at most 4 decimals, but got {value}.")
         if self.cpus_per_trial == 0:
             raise UsageError("--cpus-per-trial must be > 0, but got 0.")
         if self.gpus_per_trial > 1 and self.gpus_per_trial % 1:

@@ -72,6 +72,10 @@ class Runner:
 
     def _work(self) -> list[Trial]:
         plan = self.question.plan(self.storage)
+        recorded = self.storage.record_ids()
+        for trial in plan.trials:
+            if trial.id in recorded:  # a kill right behind the record leaves checkpoints
+                self.storage.remove_checkpoints(trial.id)
         for watcher in self.watchers:
             watcher.planned(plan.trials, plan.undecided)
         return [t for t in missing(plan, self.storage) if self._tries[t.id] <= self.max_failures]
@@ -161,13 +165,24 @@ def _id(trial: Any) -> str:
 
 def _reason(trial: Any) -> str:
     """The failure in one line: the error's own message, not the traceback through Ray."""
-    text = re.sub(r"\x1b\[\d*m", "", Path(trial.error_file).read_text())
-    lines = [line for line in text.splitlines() if line.strip()][1:]  # the first is a heading
-    if not any("ray::" in line for line in lines):
-        return f"its process ended: {lines[0].strip()}"  # killed, or out of memory
-    name, _, message = lines[-1].partition(": ")
-    ours = name.rsplit(".", 1)[-1] in ("UsageError", "DataError", "TrainingError")
-    return message if ours else lines[-1]
+    return reason_of(Path(trial.error_file).read_text())
+
+
+def reason_of(text: str) -> str:
+    """One line from Ray's text of a failure: a heading, then the error.
+
+    An error raised in a trial comes as a traceback that begins with `ray::`, and ends in `Class:
+    message`; that of a process that died (killed, out of memory) explains itself at the start.
+    """
+    text = re.sub(r"\x1b\[\d*m", "", text)
+    lines = [line for line in text.splitlines() if line.strip()][1:]
+    raised = [n for n, line in enumerate(lines[:3]) if "ray::" in line and "()" in line]
+    if not raised:
+        return f"its process ended: {lines[0].strip()}"
+    errors = [line for line in lines[raised[0] + 1 :] if re.match(r"[\w.]+(: |$)", line)]
+    name, _, message = (errors or lines)[-1].partition(": ")
+    name = name.rsplit(".", 1)[-1]
+    return message if name in ("UsageError", "DataError", "TrainingError") else f"{name}: {message}"
 
 
 def connect() -> None:
@@ -181,7 +196,7 @@ def connect() -> None:
     if os.environ.get("RAY_ADDRESS"):
         ray.init(**quiet)
     else:
-        ray.init(include_dashboard=False, **quiet)
+        ray.init(address="local", include_dashboard=False, **quiet)
     signal.signal(signal.SIGTERM, on_terminate)  # Ray's own would end us before the books are kept
 
 

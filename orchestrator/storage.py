@@ -24,6 +24,8 @@ class Storage:
     """Results under one folder or URI."""
 
     def __init__(self, url: str) -> None:
+        if not url:
+            raise UsageError("--storage must be a folder or URI, but is empty.")
         self.url = url.rstrip("/") or "/"
 
     def check_writable(self) -> None:
@@ -32,6 +34,11 @@ class Storage:
         Raises:
             UsageError: the storage cannot be written.
         """
+        if self.url.split("://", 1)[0] in ("memory", "http", "https"):
+            raise UsageError(
+                "--storage must be writable by every process of the sweep, but got "
+                f"{files.shown(self.url)!r}: use a folder, or an object store such as s3://."
+            )
         probe = files.join(self.url, "writable")
         try:
             files.write_atomic(probe, b"")
@@ -40,7 +47,7 @@ class Storage:
             raise
         except Exception as error:  # each file system has errors of its own
             raise UsageError(
-                f"--storage must be writable, but {self.url!r} is not: {error}"
+                f"--storage must be writable, but {files.shown(self.url)!r} is not: {error}"
             ) from error
 
     def record_ids(self) -> set[str]:
@@ -58,15 +65,10 @@ class Storage:
         content = files.read_bytes(url)
         if content is None:
             return None
-        try:
-            record: Record = json.loads(content)
-            complete = record["schema"] == SCHEMA and record["trial_id"] == trial_id
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(
-                f"{url} is damaged ({error}); delete it to run the trial again."
-            ) from error
-        if not complete:
-            raise DataError(f"{url} is no record of {trial_id}, version {SCHEMA}; delete it.")
+        record: Record = _parse(content, url)
+        if record.get("schema") != SCHEMA or record.get("trial_id") != trial_id:
+            shown = files.shown(url)
+            raise DataError(f"{shown} is no record of {trial_id}, version {SCHEMA}; delete it.")
         return record
 
     def score(self, trial_id: str) -> float | None:
@@ -86,13 +88,13 @@ class Storage:
     def plans(self) -> list[dict[str, Any]]:
         """The sweeps asked of this storage."""
         folder = files.join(self.url, "plans")
-        contents = [files.read_bytes(files.join(folder, name)) for name in files.names(folder)]
-        return [json.loads(content) for content in contents if content is not None]
+        urls = [files.join(folder, name) for name in files.names(folder)]
+        return [_parse(files.read_bytes(url) or b"", url) for url in urls]
 
     def write_plan(self, plan: dict[str, Any]) -> None:
         """Keep a sweep's question; the highest number of seeds asked so far stays."""
         url = files.join(self.url, "plans", f"{plan['plan_id']}.json")
-        before = json.loads(files.read_bytes(url) or b"{}")
+        before = _parse(files.read_bytes(url) or b"{}", url)
         seeds = max(plan["seeds"], before.get("seeds", 0))
         text = json.dumps(plan | {"seeds": seeds}, indent=1, sort_keys=True)
         files.write_atomic(url, text.encode())
@@ -109,8 +111,8 @@ class Storage:
 
     def reports(self, trial_id: str) -> list[dict[str, Any]]:
         """Reports of a trial so far, one an epoch."""
-        content = files.read_bytes(files.join(self.url, "reports", f"{trial_id}.jsonl")) or b""
-        return [json.loads(line) for line in content.splitlines()]
+        url = files.join(self.url, "reports", f"{trial_id}.jsonl")
+        return [_parse(line, url) for line in (files.read_bytes(url) or b"").splitlines()]
 
     def write_reports(self, trial_id: str, reports: list[dict[str, Any]]) -> None:
         """Replace a trial's reports. Whole and atomic: an object store cannot append."""
@@ -120,3 +122,21 @@ class Storage:
     def checkpoints_url(self, trial_id: str) -> str:
         """Folder of a trial's checkpoints."""
         return files.join(self.url, "checkpoints", trial_id)
+
+    def remove_checkpoints(self, trial_id: str) -> None:
+        """Delete a recorded trial's checkpoints."""
+        for name in ("last", "best"):
+            files.remove(files.join(self.checkpoints_url(trial_id), f"{name}.pt"))
+
+
+def _parse(content: bytes, url: str) -> dict[str, Any]:
+    try:
+        value = json.loads(content)
+    except ValueError as error:
+        shown = files.shown(url)
+        raise DataError(
+            f"{shown} is damaged ({error}); delete it and run the sweep again."
+        ) from error
+    if not isinstance(value, dict):
+        raise DataError(f"{files.shown(url)} is not ours; delete it and run the sweep again.")
+    return value

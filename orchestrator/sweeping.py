@@ -52,8 +52,9 @@ def run_sweep(
         runner = Runner(question, data, storage, cache, resources, max_failures, [table, watching])
         try:
             runner.run()
-        except KeyboardInterrupt:
-            watching.finish(question, storage, runner.failures, left="KILLED")
+        except BaseException as error:
+            left = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+            watching.finish(question, storage, runner.failures, left=left)
             raise
     shipped = watching.finish(question, storage, runner.failures, left="FAILED")
     return _conclude(question, storage, runner.failures, tracking_uri if shipped else "", as_json)
@@ -135,6 +136,8 @@ def _print(found: Answer, storage: Storage, shown_at: str, curve: str) -> None:
     for row in found.rows:
         click.echo(_line(found, row.label, row.selection, row.test, highest))
     click.echo(f"\n{sentence(found)}")
+    if dropped := sum(row.dropped for row in found.rows):
+        click.echo(f"dropped: {dropped} unreadable samples, see `dropped` in the records")
     if curve:
         click.echo(f"curve:   {curve}")
     click.echo(f"records: {files.join(storage.url, 'records')}")

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from statistics import fmean
 
 from orchestrator import tracking_uri
 from orchestrator.mlflow_runs import PlanInfo, PlanRuns, quieten
@@ -169,10 +170,10 @@ class Tracker:
 
     def _summarise(self, runs: PlanRuns, trials: Sequence[Trial], recorded: int) -> None:
         values = {"trials": float(len(trials)), "recorded": float(recorded)}
-        scored = {t.name: s for t in trials if (s := self._scores.get(t.id)) is not None}
-        best = max(scored, key=lambda name: scored[name], default="")
-        if best:
-            values[f"best_{self._plan.metric}"] = scored[best]
+        means = _cell_means(trials, self._scores)
+        best = max(means, key=lambda name: means[name], default="")
+        if means:
+            values[f"best_{self._plan.metric}"] = means[best]
         runs.summarise(values, best)
 
     def _warning(self) -> str:
@@ -187,6 +188,15 @@ class Tracker:
             f"warning: MLflow at {self._uri.shown}: {reason}. Nothing is lost: the results are in "
             f"{self._storage.url}, and the same command ships them next time."
         )
+
+
+def _cell_means(trials: Sequence[Trial], scores: Mapping[str, float | None]) -> dict[str, float]:
+    """Mean score over seeds of each cell that is whole, as the printed answer compares them."""
+    cells: dict[str, list[float | None]] = {}
+    for trial in trials:
+        cells.setdefault(trial.cell, []).append(scores.get(trial.id))
+    whole = {name: [s for s in found if s is not None] for name, found in cells.items()}
+    return {name: fmean(s) for name, s in whole.items() if len(s) == len(cells[name])}
 
 
 def _close(runs: PlanRuns, left: set[str], final: _Final) -> None:

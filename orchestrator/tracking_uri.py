@@ -46,8 +46,8 @@ def parse(uri: str) -> TrackingUri:
 
 
 def redact(uri: str) -> str:
-    """The URI without `user:password@`."""
-    scheme, slashes, rest = uri.rpartition("://")
+    """The URI without `user:password@` and without its query, where tokens hide too."""
+    scheme, slashes, rest = uri.partition("?")[0].rpartition("://")
     return f"{scheme}{slashes}{rest.rpartition('@')[2]}"
 
 

@@ -15,7 +15,6 @@ from ray import tune
 from data_shards import manifest
 from orchestrator.storage import Storage
 from orchestrator.version import code_version
-from trainables.checkpoints import Checkpoints
 from trainables.experiment import Experiment
 from trainables.training import Outcome, train
 
@@ -98,7 +97,7 @@ class _Run:
             "seconds": time.time() - self._started,
         }
         self._storage.write_record(record, outcome.queries)
-        Checkpoints(self._checkpoints).remove()
+        self._storage.remove_checkpoints(self._experiment.trial_id)
 
 
 def environment(device: str) -> dict[str, Any]:

@@ -27,10 +27,14 @@ class Trial:
         return self.experiment.trial_id
 
     @property
+    def cell(self) -> str:
+        """What varies but the seed, e.g. `gamma=13`; empty for a lone cell."""
+        return " ".join(f"{key}={format_value(value)}" for key, value in self.varies.items())
+
+    @property
     def name(self) -> str:
         """What varies, e.g. `gamma=13 seed=0`."""
-        cells = [f"{key}={format_value(value)}" for key, value in self.varies.items()]
-        return " ".join([*cells, f"seed={self.experiment.seed}"])
+        return f"{self.cell} seed={self.experiment.seed}".strip()
 
 
 @dataclass(frozen=True)

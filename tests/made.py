@@ -91,8 +91,8 @@ def make(folder: Path, *, per_class: int = 6, per_shard: int = 10) -> Data:
     return load(folder)
 
 
-def replace_member(data: Data, shard: str, name: str, content: bytes) -> None:
-    """Put other bytes in the place of a member; the manifest stays as it was."""
+def replace_member(data: Data, shard: str, name: str, content: bytes) -> Data:
+    """Put other bytes in the place of a member, as if they had been packed so."""
     path = Path(files.join(data.folder, shard))
     out = io.BytesIO()
     with tarfile.open(path) as archive, tarfile.open(fileobj=out, mode="w") as rewritten:
@@ -103,3 +103,16 @@ def replace_member(data: Data, shard: str, name: str, content: bytes) -> None:
             info.size = len(body)
             rewritten.addfile(info, io.BytesIO(body))
     path.write_bytes(out.getvalue())
+    return sign(data)
+
+
+def sign(data: Data) -> Data:
+    """Write the manifest anew with the hashes that the shards have now."""
+    manifest = Path(data.folder) / NAME
+    value = json.loads(manifest.read_text())
+    for split in value["splits"].values():
+        for shard in split["shards"]:
+            content = (Path(data.folder) / shard["name"]).read_bytes()
+            shard["sha256"] = hashlib.sha256(content).hexdigest()
+    manifest.write_text(json.dumps(value))
+    return load(data.folder)

@@ -42,8 +42,3 @@ class Checkpoints:
         except Exception as error:  # torch raises many kinds for a damaged file
             raise DataError(f"{url} cannot be read; delete it to start the trial again.") from error
         return state
-
-    def remove(self) -> None:
-        """Delete both files."""
-        for name in ("last", "best"):
-            files.remove(files.join(self._url, f"{name}.pt"))

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from data_shards.errors import UsageError, unknown
+from data_shards.errors import DataError, UsageError, unknown
 from data_shards.manifest import Manifest
 from trainables import components
 from trainables.losses import loss_class
@@ -173,15 +173,15 @@ class Experiment:
     def replace(self, **changes: Any) -> Self:
         """A copy with fields changed by their `--set` names.
 
-        A new `loss` starts from its defaults; the loss' own fields (`gamma`, `margin`) are set
+        Another `loss` starts from its defaults; the loss' own fields (`gamma`, `margin`) are set
         by their names.
 
         Raises:
             UsageError: an unknown field, or one that the chosen loss does not have.
         """
         loss = self.loss
-        if "loss" in changes:
-            loss = loss_class(str(changes.pop("loss")))()
+        if (name := str(changes.pop("loss", loss.name))) != loss.name:
+            loss = loss_class(name)()
         own, its = _names(type(self)), _names(type(loss))
         _refuse_unknown(changes, [*(name for name in own if name != "loss"), "loss", *its])
         loss_changes = {name: changes.pop(name) for name in its if name in changes}
@@ -241,8 +241,10 @@ def check_data(experiment: Experiment, manifest: Manifest) -> None:
     """Refuse an experiment that this data cannot serve, before anything runs.
 
     Raises:
+        DataError: a split to train or test on is missing, or two splits share a class.
         UsageError: no split to select on, or fewer training images than a batch.
     """
+    _check_splits(manifest)
     if experiment.selection == "val" and "val" not in manifest.splits:
         raise UsageError(
             "selection=val needs a val split, but the data has none (fewer than 10 training "
@@ -254,6 +256,21 @@ def check_data(experiment: Experiment, manifest: Manifest) -> None:
             f"batch_size must be at most the number of training images, {images}, but got "
             f"{experiment.batch_size}: use --set batch_size=N."
         )
+
+
+def _check_splits(manifest: Manifest) -> None:
+    for name in ("train", "test"):
+        if name not in manifest.splits or not manifest.splits[name].samples:
+            raise DataError(f"the data must have a {name} split with images; pack it again.")
+    seen: dict[int, str] = {}
+    for name, split in manifest.splits.items():
+        for counted in split.classes:
+            other = seen.setdefault(counted.id, name)
+            if other != name:
+                raise DataError(
+                    f"a class must be in one split, but class {counted.id} is in {other} and "
+                    f"{name}; pack the data again."
+                )
 
 
 def training_splits(experiment: Experiment, manifest: Manifest) -> list[str]:

@@ -13,7 +13,7 @@ from data_shards.features import derive_images, derive_logmel
 from data_shards.loader import cached_batches
 from data_shards.logmel import LogMel
 from data_shards.manifest import Data
-from data_shards.stream import streamed_batches
+from data_shards.stream import Broken, streamed_batches
 from data_shards.views import View
 from trainables.experiment import Experiment, training_splits
 from trainables.model import DualEncoder
@@ -32,9 +32,14 @@ class Inputs:
     cache: Path
     workers: int = 0
     """Loader processes for streamed batches."""
-    dropped: dict[str, int] = field(default_factory=dict)
-    """Unreadable samples a split, as far as read."""
+    _streamed: Broken | None = None
     _features: dict[str, SplitFeatures] = field(default_factory=dict)
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Unreadable samples left out of each split, as far as it was read."""
+        found = {name: features.dropped for name, features in self._features.items()}
+        return found if self._streamed is None else found | {"train": len(self._streamed.reasons)}
 
     @cached_property
     def _logmel(self) -> LogMel:
@@ -56,14 +61,27 @@ class Inputs:
             epoch=epoch,
             batch_size=batch_size,
             workers=self.workers,
-            max_broken=self.experiment.max_broken,
+            broken=self._count(splits),
         )
+
+    def prepare(self) -> None:
+        """Derive what training and selection read, before any clock runs."""
+        if self.experiment.views == "one":
+            for name in training_splits(self.experiment, self.data.manifest):
+                self.features(name)
+        if self.experiment.selection != "last":
+            self.features(self.experiment.selection)
+
+    def _count(self, splits: list[str]) -> Broken:
+        """Counts the unreadable samples of an epoch; `dropped` has the last epoch's number."""
+        samples = sum(self.data.manifest.splits[name].samples for name in splits)
+        self._streamed = Broken(self.experiment.max_broken, samples)
+        return self._streamed
 
     def features(self, split: str) -> SplitFeatures:
         """A split's derived columns: one view an image up to the cut, log-mel of all captions."""
         if split not in self._features:
             self._features[split] = self._derive(split)
-            self.dropped[split] = self._features[split].dropped
         return self._features[split]
 
     def _derive(self, split: str) -> SplitFeatures:

@@ -16,6 +16,7 @@ import torch
 
 from data_shards import draws
 from data_shards.batches import Batch
+from data_shards.errors import DataError
 from data_shards.manifest import Data
 from trainables.checkpoints import Checkpoints
 from trainables.evaluation import evaluate
@@ -28,8 +29,6 @@ from trainables.model import (
     parameter_counts,
     trainable_state,
 )
-
-SELECTED_SPLIT = {"val": "val", "test": "test"}
 
 
 class TrainingError(RuntimeError):
@@ -139,6 +138,7 @@ class _Run:
 
     def next_epoch(self) -> Report:
         """Train one epoch, measure it, and write the checkpoint."""
+        self.inputs.prepare()
         epoch, start = self.epoch + 1, time.perf_counter()
         self._set_learning_rate(epoch)
         loss, pairs = self._train_epoch(epoch)
@@ -192,10 +192,9 @@ class _Run:
         return loss.item()
 
     def _measure(self) -> dict[str, float]:
-        split = SELECTED_SPLIT.get(self.experiment.selection)
-        if split is None:
+        if self.experiment.selection == "last":
             return {}
-        features = self.inputs.features(split)
+        features = self.inputs.features(self.experiment.selection)
         return evaluate(self.model, features, device=self.device).metrics
 
     def _checkpoint(self) -> None:
@@ -222,7 +221,9 @@ class _Run:
     def finish(self) -> Outcome:
         """Evaluate the chosen epoch on the test split."""
         best = self.checkpoints.load("best")
-        assert best is not None, "every run has written a best checkpoint"
+        if best is None:
+            raise DataError("a trial's best checkpoint must stay until its record is written, but "
+                            "is gone: run the same command again.")  # fmt: skip
         load_trainable_state(self.model, best["model"])
         found = evaluate(self.model, self.inputs.features("test"), device=self.device)
         return Outcome(
@@ -230,7 +231,7 @@ class _Run:
             selection=self.reports[self.best_epoch - 1].metrics.get("r1_sum"),
             test=found.metrics,
             queries=found.queries,
-            dropped=dict(self.inputs.dropped),
+            dropped=self.inputs.dropped,
             parameters=parameter_counts(self.model),
         )
 

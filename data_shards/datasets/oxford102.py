@@ -110,6 +110,15 @@ def _images_of_classes(path: Path) -> dict[int, list[int]]:
 
 
 def _class_lists(root: Path, *, known: set[int]) -> tuple[list[int], list[int]]:
+    train, test = _listed(root, known=known)
+    if not train or not test:
+        raise DataError(
+            f"there must be training and test classes, but {root} has {len(train)} and {len(test)}."
+        )
+    return train, test
+
+
+def _listed(root: Path, *, known: set[int]) -> tuple[list[int], list[int]]:
     present = [name for name in _LISTS if (root / name).exists()]
     if not present:
         return sorted(known - _THESIS_TEST), sorted(known & _THESIS_TEST)

@@ -66,13 +66,13 @@ def pack(
 @_WORKERS
 def synth(out: Path, seed: int, engine: str, workers: int) -> None:
     """Make the built-in set: drawn flowers and spoken sentences that name their attributes."""
-    make_built_in(out, seed=seed, engine=engine, workers=workers)
+    _tell(out, make_built_in(out, seed=seed, engine=engine, workers=workers))
 
 
 def make_built_in(
     out: Path, *, seed: int = 0, engine: str = "espeak", workers: int = os.cpu_count() or 1
-) -> None:
-    """Draw, speak and pack the built-in set."""
+) -> str:
+    """Draw, speak and pack the built-in set; its hash."""
     from data_shards import pack as packing
     from data_shards.datasets import synth as drawing
 
@@ -80,7 +80,7 @@ def make_built_in(
         drawing.read(seed=seed), out, captions=None, voices=4, engine=engine, workers=workers,
         seed=seed,
     )  # fmt: skip
-    _tell(out, manifest.hash)
+    return manifest.hash
 
 
 def _tell(out: Path, name: str) -> None:
@@ -121,6 +121,8 @@ def info(location: str, plot: Path | None, as_json: bool) -> None:
     from data_shards.info import plot_histogram, table
 
     loaded = manifest.load(location).manifest
+    if plot is not None and plot.suffix not in (".png", ".pdf", ".svg"):
+        raise UsageError(f"--plot must end in .png, .pdf or .svg, but got {str(plot)!r}.")
     if plot is not None:
         plot_histogram(loaded, plot)
     if as_json:

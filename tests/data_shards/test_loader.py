@@ -16,7 +16,7 @@ from data_shards.errors import DataError, UsageError
 from data_shards.features import derive_images, derive_logmel
 from data_shards.loader import cached_batches, caption_chunks, image_chunks
 from data_shards.logmel import LogMel
-from data_shards.stream import streamed_batches
+from data_shards.stream import Broken, streamed_batches
 from data_shards.views import View
 from tests import made
 
@@ -45,7 +45,7 @@ def test_cached_batches_equal_streamed_ones(packed, tmp_path, epoch):
     streamed = list(
         streamed_batches(
             packed, ["train", "val"], view=View(32), logmel=LogMel(), seed=3, epoch=epoch,
-            batch_size=16, workers=0, max_broken=0.0,
+            batch_size=16, workers=0, broken=Broken(0.0, 78),
         )
     )  # fmt: skip
     assert len(cached) == len(streamed) == 4  # of 60 + 18
@@ -103,7 +103,7 @@ def test_a_transform_is_kept_as_float16_and_computed_once(packed, tmp_path):
 def test_a_broken_image_or_caption_drops_its_sample_from_both_columns(packed, tmp_path, suffix):
     shutil.copytree(packed.folder, tmp_path / "own")
     own = made.load(tmp_path / "own")
-    made.replace_member(own, "train-00001.tar", f"train_03_01.{suffix}", b"broken")
+    own = made.replace_member(own, "train-00001.tar", f"train_03_01.{suffix}", b"broken")
     with pytest.raises(DataError, match="train_03_01"):
         _features(own, tmp_path / "strict")
     assert not [p for p in (tmp_path / "strict").iterdir() if p.name.startswith(".half")]
@@ -117,7 +117,7 @@ def test_a_broken_image_or_caption_drops_its_sample_from_both_columns(packed, tm
 def test_a_column_made_for_a_looser_trial_still_fails_a_strict_one(packed, tmp_path):
     shutil.copytree(packed.folder, tmp_path / "own")
     own = made.load(tmp_path / "own")
-    made.replace_member(own, "train-00001.tar", "train_03_01.jpg", b"broken")
+    own = made.replace_member(own, "train-00001.tar", "train_03_01.jpg", b"broken")
     assert _features(own, tmp_path / "cache", limit=0.05).dropped == 1
     with pytest.raises(DataError, match=r"train_03_01 in .*train-00001\.tar"):
         _features(own, tmp_path / "cache", limit=0.0)
@@ -126,8 +126,8 @@ def test_a_column_made_for_a_looser_trial_still_fails_a_strict_one(packed, tmp_p
 def test_columns_that_are_each_whole_enough_may_together_not_be(packed, tmp_path):
     shutil.copytree(packed.folder, tmp_path / "own")
     own = made.load(tmp_path / "own")
-    made.replace_member(own, "train-00001.tar", "train_03_01.jpg", b"broken")
-    made.replace_member(own, "train-00002.tar", "train_03_02.0.flac", b"broken")
+    own = made.replace_member(own, "train-00001.tar", "train_03_01.jpg", b"broken")
+    own = made.replace_member(own, "train-00002.tar", "train_03_02.0.flac", b"broken")
     assert _features(own, tmp_path / "cache", limit=0.02, joint=0.04).dropped == 2  # of 60
     with pytest.raises(DataError, match="at most 2.00% of 60 samples .* but 2 are"):
         _features(own, tmp_path / "cache", limit=0.02, joint=0.02)

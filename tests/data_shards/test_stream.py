@@ -12,7 +12,7 @@ import torch
 
 from data_shards.errors import DataError, UsageError
 from data_shards.logmel import LogMel
-from data_shards.stream import raw_samples, streamed_batches
+from data_shards.stream import Broken, raw_samples, streamed_batches
 from data_shards.views import View
 from tests import made
 
@@ -35,7 +35,7 @@ def _batches(
     return list(
         streamed_batches(
             data, splits, view=View(32, kind=kind), logmel=LogMel(), seed=seed, epoch=epoch,
-            batch_size=16, workers=workers, max_broken=max_broken,
+            batch_size=16, workers=workers, broken=Broken(max_broken, 60),
         )
     )  # fmt: skip
 
@@ -120,7 +120,7 @@ KEY, SHARD = "train_01_00", "train-00000.tar"
     [("jpg", made.jpeg(0, 1)[:600]), ("jpg", b"no picture"), ("json", b"{"), ("0.flac", b"fLaC")],
 )
 def test_a_broken_sample_is_named_and_fails_the_trial_above_the_limit(own, suffix, content):
-    made.replace_member(own, SHARD, f"{KEY}.{suffix}", content)
+    own = made.replace_member(own, SHARD, f"{KEY}.{suffix}", content)
     with pytest.raises(DataError, match=rf"{KEY} in .*{SHARD}") as caught:
         _batches(own)
     assert "max_broken" in str(caught.value)
@@ -130,7 +130,7 @@ def test_a_broken_sample_is_named_and_fails_the_trial_above_the_limit(own, suffi
 
 
 def test_speech_of_another_rate_is_broken(own):
-    made.replace_member(own, SHARD, f"{KEY}.0.flac", made.flac(0, 1, rate=8000))
+    own = made.replace_member(own, SHARD, f"{KEY}.0.flac", made.flac(0, 1, rate=8000))
     with pytest.raises(DataError, match="mono at 16000 Hz"):
         _batches(own)
 
@@ -154,6 +154,7 @@ def test_a_shard_cut_short_is_named(own, keep):
 def test_code_in_a_shard_is_refused(own):
     path = Path(own.folder) / SHARD
     path.write_bytes(made.tar({"a": {"pyd": b"import os"}}))
+    own = made.sign(own)
     with pytest.raises(DataError, match=r"must hold only .* 'a\.pyd'") as caught:
         _read(own)
     assert " object at 0x" not in str(caught.value)  # WebDataset writes its stream behind texts
@@ -163,6 +164,7 @@ def test_a_member_that_stands_twice_is_refused(own):
     one = made.members("a", 0, 1, captions=1)
     members = [(f"a.{suffix}", content) for suffix, content in one.items()]
     (Path(own.folder) / SHARD).write_bytes(_tar([*members, *members]))
+    own = made.sign(own)
     with pytest.raises(DataError, match=r"train-00000\.tar is damaged"):
         _read(own)
 
@@ -173,6 +175,7 @@ def test_a_lost_member_is_a_damaged_shard_however_much_may_be_broken(own, suffix
     one = made.members("a", 0, 1, captions=2)
     members = [(f"a.{name}", content) for name, content in one.items() if name != suffix]
     (Path(own.folder) / SHARD).write_bytes(_tar(members))
+    own = made.sign(own)
     with pytest.raises(DataError, match=rf"train-00000\.tar is damaged: a lacks its {suffix}"):
         _batches(own, max_broken=0.9)
 
@@ -187,7 +190,17 @@ def test_flipped_bytes_never_end_in_a_traceback(own):
         flipped[header + rng.integers(512)] ^= 1 << rng.integers(8)
         path.write_bytes(flipped)
         with contextlib.suppress(DataError):
-            _read(own)
+            _read(made.sign(own))
+
+
+def test_a_byte_flipped_in_a_picture_is_found_by_the_hash(own):
+    """It still decodes; without the hash it would be trained on under the old name."""
+    path = Path(own.folder) / SHARD
+    content = bytearray(path.read_bytes())
+    content[content.index(b"\xff\xda") + 400] ^= 1  # in the scan of the first JPEG
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"train-00000\.tar is damaged: its SHA-256"):
+        _batches(own)
 
 
 def test_a_batch_larger_than_the_data_is_refused(packed):
@@ -195,7 +208,7 @@ def test_a_batch_larger_than_the_data_is_refused(packed):
         list(
             streamed_batches(
                 packed, ["test"], view=View(32), logmel=LogMel(), seed=0, epoch=1, batch_size=32,
-                workers=0, max_broken=0.0,
+                workers=0, broken=Broken(0.0, 24),
             )
         )  # fmt: skip
 

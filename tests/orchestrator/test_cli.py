@@ -66,6 +66,10 @@ SWEEP = ["sweep", "gamma", "--data", "tones", *TINY]
         ([*SWEEP, "--tracking-uri", "sqlite:/x.db"], "tracking-uri"),
         ([*SWEEP, "--storage", "/proc/nowhere/runs"], "--storage must be writable"),
         ([*SWEEP, "--storage", "pipe://cat"], "must be a path or one of"),
+        ([*SWEEP, "--storage", ""], "--storage must be a folder or URI, but is empty"),
+        ([*SWEEP, "--storage", "memory://runs"], "writable by every process of the sweep"),
+        ([*SWEEP, "--cpus-per-trial", "0.00001"], "at most 4 decimals"),
+        (["data", "info", "tones", "--plot", "x.foo"], "--plot must end in .png"),
         (["plan", "gamma", "--data", "nowhere"], "nowhere/manifest.json does not exist"),
         (["report", "gamma", "--storage", "nowhere"], "has none of gamma"),
         (["data", "pack", "oxford"], "Missing option '--root'"),
@@ -99,6 +103,52 @@ def test_a_manifest_of_another_version_is_a_failure(call, folder):
     code, _, err = call("plan", "gamma", "--data", "old", *TINY)
     assert code == 1
     assert "schema version 7, but this program reads 1" in err
+
+
+def _edit(folder, name, change):
+    """A copy of the tones whose manifest says something else."""
+    made.make(folder / name)
+    path = folder / name / "manifest.json"
+    value = json.loads(path.read_text())
+    change(value["splits"])
+    path.write_text(json.dumps(value))
+
+
+def test_a_class_in_two_splits_is_a_failure(call, folder):
+    _edit(folder, "overlap", lambda s: s["test"]["classes"].append(s["train"]["classes"][0]))
+    code, _, err = call("plan", "gamma", "--data", "overlap", *TINY)
+    assert code == 1
+    assert re.search("class 1 is in .*test and train|class 1 is in train and test", err)
+
+
+def test_data_without_a_test_split_is_a_failure(call, folder):
+    _edit(folder, "untested", lambda splits: splits.pop("test"))
+    code, _, err = call("plan", "gamma", "--data", "untested", *TINY)
+    assert code == 1
+    assert "must have a test split" in err
+
+
+def test_the_manifest_itself_names_the_data(call, folder):
+    assert call("data", "info", "tones/manifest.json", "--json")[0] == 0
+    (folder / "manifest.json").write_bytes((folder / "tones" / "manifest.json").read_bytes())
+    assert call("data", "info", "manifest.json", "--json")[0] == 0
+
+
+def test_a_damaged_plan_is_one_line(call, folder):
+    (folder / "bad" / "plans").mkdir(parents=True)
+    (folder / "bad" / "plans" / "x.json").write_text("{")
+    code, _, err = call("report", "gamma", "--storage", "bad")
+    assert code == 1
+    assert "x.json is damaged" in err
+
+
+def test_json_stays_json_while_the_built_in_set_is_made(call, folder, monkeypatch):
+    module = sys.modules["orchestrator.cli.data"]
+    monkeypatch.setattr(module, "make_built_in", lambda out: made.make(folder / out).manifest.hash)
+    code, out, err = call("plan", "gamma", "--json", *TINY)
+    assert code == 0
+    assert len(json.loads(out)["trials"]) == 6
+    assert "Making the built-in spoken data set" in err
 
 
 def test_plan_shows_what_is_to_run_and_what_is_undecided(call):

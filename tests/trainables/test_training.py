@@ -73,8 +73,10 @@ def test_the_model_learns(undisturbed):
 def test_continued_from_any_epoch_it_is_bit_identical(place, tmp_path, epochs, views):
     experiment = TINY.replace(views=views, loss="triplet")
     straight = _train(place, tmp_path / "straight", experiment)
-    _train(place, tmp_path / "stopped", experiment, epochs=epochs)
-    _same(straight, _train(place, tmp_path / "stopped", experiment))
+    before, _ = _train(place, tmp_path / "stopped", experiment, epochs=epochs)
+    continued = _train(place, tmp_path / "stopped", experiment)
+    assert continued[0][:epochs] == before  # with their clock: not trained again
+    _same(straight, continued)
     left, right = (Checkpoints(str(tmp_path / n)).load("last") for n in ("straight", "stopped"))
     for name, value in left["model"].items():
         assert torch.equal(value, right["model"][name])
