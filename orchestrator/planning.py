@@ -11,7 +11,8 @@ from data_shards.manifest import Data
 from orchestrator.storage import Storage
 from search_spaces.designs import Plan, Trial
 from search_spaces.sweep import Sweep, load
-from trainables.experiment import Experiment, check_data
+from trainables.data_check import check_data
+from trainables.experiment import Experiment
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from data_shards.logmel import LogMel
 from data_shards.manifest import Data
 from data_shards.stream import Broken, streamed_batches
 from data_shards.views import View
-from trainables.experiment import Experiment, training_splits
+from trainables.data_check import training_splits
+from trainables.experiment import Experiment
 from trainables.model import DualEncoder
 
 

@@ -19,8 +19,9 @@ from data_shards.batches import Batch
 from data_shards.errors import DataError
 from data_shards.manifest import Data
 from trainables.checkpoints import Checkpoints
+from trainables.data_check import check_data
 from trainables.evaluation import evaluate
-from trainables.experiment import Experiment, check_data
+from trainables.experiment import Experiment
 from trainables.inputs import Inputs
 from trainables.model import (
     DualEncoder,
