@@ -28,5 +28,6 @@ venv: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lite0,dev]'
 	touch $@
 
+# Data and results are not touched: they are yours.
 clean:
-	rm -rf .venv data runs report mlflow.db mlartifacts
+	rm -rf .venv build *.egg-info

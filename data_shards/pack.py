@@ -33,6 +33,7 @@ def pack(
     engine: str = "espeak",
     seed: int = 0,
     samples_per_shard: int = 128,
+    overwrite: bool = False,
     show: bool = True,
 ) -> Manifest:
     """Write shards `<split>-00000.tar`, … and `manifest.json`; return the manifest.
@@ -46,10 +47,12 @@ def pack(
         engine: name of the speech engine.
         seed: of every draw.
         samples_per_shard: images a shard.
+        overwrite: replace what was packed there from another source or with other options.
         show: whether to show progress on standard error.
 
     Raises:
-        UsageError: a value out of range, no such engine, or `out` cannot be written.
+        UsageError: a value out of range, no such engine, `out` cannot be written, or holds
+            another packed set.
         DataError: an image or a caption that cannot be packed; what is finished is kept.
     """
     _at_least_one(
@@ -67,6 +70,8 @@ def pack(
     }
     samples = samples_of_splits(source, options=options, voices=spoken_by["voices"])
     tasks = _tasks(samples, out=out, source=source, options=options, spoken_by=spoken_by)
+    if not overwrite:
+        _refuse_other(out, source=source, options=options, spoken_by=spoken_by)
     with _folder(out):
         shards = _write(tasks, out=out, workers=workers, show=show)
         packed = Manifest(
@@ -122,6 +127,22 @@ def _check(source: Source) -> None:
     twice = [image_id for image_id, count in counts.items() if count > 1]
     if twice:
         raise DataError(f"an image id must be unique, but {twice[0]} names {counts[twice[0]]}.")
+
+
+def _refuse_other(
+    out: Path, *, source: Source, options: dict[str, Any], spoken_by: dict[str, Any]
+) -> None:
+    """Hours of speech must not go because of a repeated command with another option."""
+    content = files.read_bytes(out / manifest.NAME) if out.is_dir() else None
+    if content is None:
+        return
+    there = manifest.parse(content, str(out / manifest.NAME))
+    wanted = (source.dataset, source.description, options, spoken_by)
+    if (there.dataset, there.source, there.options, there.speech) != wanted:
+        raise UsageError(
+            f"out must not hold another packed set, but {out} holds {there.hash} (its source or "
+            "options differ): name another folder, or replace it with --overwrite."
+        )
 
 
 def _speech(name: str, *, voices: int) -> dict[str, Any]:

@@ -145,15 +145,19 @@ def plot_curve(found: Answer, path: Path) -> None:
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2)
     right.plot(levels, [row.selection for row in rows], "o-", color="black")
-    right.set_title(f"Selection: sum of both R@1, {found.split}")
+    right.set_title(f"Chosen by: sum of both R@1, {found.split}")
+    right.set_ylabel("sum of two percentages (at most 200)")
     for (key, label), color in zip(DIRECTIONS.items(), ("C0", "C1"), strict=True):
         left.plot(levels, [row.test[f"{key}_r1"] for row in rows], "o-", label=label, color=color)
         left.axhline(rows[0].test[f"{key}_chance"], ls=":", color=color)
     left.set_title("R@1, test (dotted: chance)")
+    left.set_ylabel("percent")
     left.legend()
     for axes in (left, right):
         _scale(axes, name, found)
-    figure.suptitle(found.question.sweep.question)
+    question = found.question
+    setting = f"{question.dataset}, {question.base.epochs} epochs, seeds: {question.seeds}"
+    figure.suptitle(f"{question.sweep.question}  ({setting})")
     figure.savefig(path, dpi=120)
 
 
@@ -161,7 +165,7 @@ def _scale(axes: "Axes", name: str, found: Answer) -> None:
     """A logarithmic axis labelled at the coarse levels, with the best level marked."""
     design = found.question.sweep.design
     assert isinstance(design, Refine)
-    axes.set(xscale="log", xlabel=name, ylabel="percent")
+    axes.set(xscale="log", xlabel=name)
     axes.set_ylim(bottom=0)
     axes.set_xticks(list(design.coarse), [f"{level:g}" for level in design.coarse])
     axes.minorticks_off()

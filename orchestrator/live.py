@@ -55,7 +55,7 @@ class LiveTable:
     def started(self, trial_id: str) -> None:
         """A trial runs; before its first epoch it may have to derive features."""
         self._rows[trial_id].state = "preparing"
-        self._say(lambda: f"{self._rows[trial_id].name}: preparing (features are derived once)")
+        self._say(lambda: f"{self._rows[trial_id].name}: preparing")
 
     def reported(self, trial_id: str, report: dict[str, Any]) -> None:
         """A trial ended an epoch."""
@@ -74,7 +74,7 @@ class LiveTable:
             self._console.print(line(), soft_wrap=True, markup=False, highlight=False)
 
     def _table(self) -> Table:
-        table = Table("trial", "state", "epoch", "R@1", caption=Text(self._undecided))
+        table = Table("trial", "state", "epoch", "while training", caption=Text(self._undecided))
         for row in self._rows.values():
             table.add_row(Text(row.name), Text(row.state), f"{row.epoch}/{row.epochs}", _r1(row))
         return table
@@ -83,7 +83,7 @@ class LiveTable:
 def _r1(row: _Row) -> str:
     if not row.metrics:
         return "–"
-    return f"s2i {row.metrics['s2i_r1']:.1f} i2s {row.metrics['i2s_r1']:.1f}"
+    return f"R@1 s2i {row.metrics['s2i_r1']:.1f} i2s {row.metrics['i2s_r1']:.1f} %"
 
 
 def _then(undecided: str) -> str:

@@ -8,6 +8,7 @@ from orchestrator.answers import DIRECTIONS, MAP50, Answer, Row, answer, plot_cu
 from orchestrator.planning import Question
 from orchestrator.storage import Storage
 from search_spaces.designs import Refine
+from trainables.experiment import Experiment
 
 METRICS = ("r1", "r5", "r10", "medr", *MAP50, "chance")
 
@@ -24,11 +25,13 @@ def write(question: Question, storage: Storage, out: Path) -> list[Path]:
     stem = out / f"{question.sweep.name}-{question.plan_id}"
     table, page = stem.with_suffix(".csv"), stem.with_suffix(".md")
     _write_csv(question, storage, table)
-    page.write_text(markdown(found))
-    written = [table, page]
+    text, written = markdown(found), [table, page]
     if isinstance(question.sweep.design, Refine) and found.best:
-        plot_curve(found, stem.with_suffix(".png"))
-        written.append(stem.with_suffix(".png"))
+        picture = stem.with_suffix(".png")
+        plot_curve(found, picture)
+        text += f"\n![The curve]({picture.name})\n"
+        written.append(picture)
+    page.write_text(text)
     return written
 
 
@@ -61,9 +64,10 @@ def markdown(found: Answer) -> str:
         "",
         f"{sentence(found)}",
         "",
-        f"Source: {found.question.sweep.source}. Data: {found.question.dataset} `{base.data}`. "
-        f"Image encoder: {base.image_encoder}. Epochs: {base.epochs}. Epoch and cell chosen on: "
-        f"{found.split}.",
+        f"Asked and answered in the {found.question.sweep.source}.",
+        "",
+        f"Here: data {found.question.dataset} `{base.data}`; {_differing(base)}. Epoch and cell "
+        f"are chosen on: {found.split}; `selection` is the sum of both R@1 there (at most 200).",
         "",
         "R@1 and the three mAP@50 in percent on the test split: `map50` divides by "
         "min(50, relevant), `map50_hits` by the hits in the top 50, `map50_thesis` is what the "
@@ -74,6 +78,13 @@ def markdown(found: Answer) -> str:
     if found.undecided:
         lines += ["", f"Still undecided: {found.undecided}."]
     return "\n".join(lines) + "\n"
+
+
+def _differing(base: Experiment) -> str:
+    """The fields that differ from the thesis' own setting."""
+    own, thesis = base.flat(), Experiment().flat()
+    names = [name for name in own if name != "data" and own[name] != thesis.get(name)]
+    return ", ".join(f"{name}={own[name]}" for name in names) or "the thesis' own setting"
 
 
 def _table(rows: Sequence[Row]) -> list[str]:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from data_shards import files
 from data_shards.manifest import Data
-from orchestrator.answers import DIRECTIONS, Answer, answer, as_dict, plot_curve, sentence
+from orchestrator.answers import DIRECTIONS, Answer, Row, answer, as_dict, plot_curve, sentence
 from orchestrator.live import LiveTable
 from orchestrator.planning import Question, missing
 from orchestrator.resources import Resources
@@ -134,8 +134,10 @@ def _print(found: Answer, storage: Storage, shown_at: str, curve: str) -> None:
     click.echo(f"\n{found.question.sweep.question}")
     highest = max((row.selection or 0.0 for row in found.rows), default=0.0)
     for row in found.rows:
-        click.echo(_line(found, row.label, row.selection, row.test, highest))
+        click.echo(_line(found, row, highest if len(found.rows) > 1 else 0.0))
     click.echo(f"\n{sentence(found)}")
+    if len(found.rows) > 1 and found.question.seeds == 1:
+        click.echo("One seed: differences may be noise. Replicate with --seeds 5.")
     if dropped := sum(row.dropped for row in found.rows):
         click.echo(f"dropped: {dropped} unreadable samples, see `dropped` in the records")
     if curve:
@@ -145,14 +147,19 @@ def _print(found: Answer, storage: Storage, shown_at: str, curve: str) -> None:
         click.echo(f"pages:   {ui_command(shown_at)}")
 
 
-def _line(found: Answer, label: str, selection: float | None, test: Any, highest: float) -> str:
-    """A row of the curve in the terminal: the bar is the selection metric."""
-    if not test:
-        return f"  {label:24} missing"
-    bar = "█" * round(20 * (selection or 0.0) / highest) if highest else ""
-    score = "" if selection is None else f"{found.split} R@1 sum {selection:6.1f} "
-    both = " ".join(f"{key} {test[f'{key}_r1']:5.1f}" for key in DIRECTIONS)
-    return f"  {label:24} {score}{bar:20}  test R@1 {both}"
+def _line(found: Answer, row: Row, highest: float) -> str:
+    """A row of the curve in the terminal; the bar is the selection metric, if there are rivals."""
+    seeds = f" ({row.seeds} of {row.planned} seeds)" if row.planned > 1 else ""
+    label = f"  {row.label + seeds:24}"
+    if not row.test:
+        return f"{label} missing"
+    bar = f"{'█' * round(20 * (row.selection or 0.0) / highest):20}" if highest else ""
+    score = "" if row.selection is None else f"{found.split} R@1 sum {row.selection:5.1f} "
+    shown = [
+        f"{name} " + " ".join(f"{key} {row.test[f'{key}_{metric}']:4.1f}" for key in DIRECTIONS)
+        for name, metric in (("R@1", "r1"), ("mAP@50", "map50"))
+    ]
+    return f"{label} {score}{bar} test {', '.join(shown)}"
 
 
 def _keep_curve(found: Answer, storage: Storage) -> str:

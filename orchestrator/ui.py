@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import shlex
+import socket
 import sys
 from typing import NoReturn
 
@@ -25,7 +26,11 @@ def serve(uri: str, host: str = "127.0.0.1", port: int = 5000) -> NoReturn:
         raise UsageError(f"{checked.shown} is a server: open that address in a browser.")
     if not checked.database.exists():
         raise UsageError(f"{checked.database} does not exist: run a sweep first.")
-    print(f"MLflow: http://{_bracketed(host)}:{port} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+    print(
+        f"MLflow starts at http://{_bracketed(host)}:{port} (Ctrl-C ends it)",
+        file=sys.stderr,
+        flush=True,
+    )
     command = [
         sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", checked.text,
         "--default-artifact-root", str(checked.artifacts),
@@ -53,6 +58,15 @@ def _check_address(host: str, port: int) -> None:
         )
     if not 1 <= port <= 65535:
         raise UsageError(f"--port must be in 1–65535, but got {port}.")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UsageError(
+                f"--port must be free, but {port} is not ({error.strerror}): give another."
+            ) from error
 
 
 def _is_loopback(host: str) -> bool:

@@ -34,6 +34,7 @@ _ENGINE = click.option(
 @click.option("--seed", default=0, show_default=True, help="Of val classes, captions, voices.")
 @_ENGINE
 @_WORKERS
+@click.option("--overwrite", is_flag=True, help="Replace what was packed with other options.")
 def pack(
     dataset: str,
     root: Path,
@@ -45,17 +46,21 @@ def pack(
     seed: int,
     engine: str,
     workers: int,
+    overwrite: bool,
 ) -> None:
     """Speak and pack a DATASET (oxford102) from its official files."""
     from data_shards import datasets
     from data_shards import pack as packing
 
+    if dataset == "synth":
+        raise UsageError("synth has no official files: use `data synth --out DIR`.")
     source = datasets.reader(dataset)(
         root, classes=_range(classes), images_per_class=images_per_class
     )
     manifest = packing.pack(
-        source, out, captions=captions, voices=voices, engine=engine, workers=workers, seed=seed
-    )
+        source, out, captions=captions, voices=voices, engine=engine, workers=workers, seed=seed,
+        overwrite=overwrite,
+    )  # fmt: skip
     _tell(out, manifest.hash)
 
 

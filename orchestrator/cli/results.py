@@ -1,11 +1,17 @@
 """`list`, `report` and `ui`."""
 
+import dataclasses
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from data_shards.errors import UsageError
 from orchestrator.cli.options import json_option, storage_option, tracking_option
+
+if TYPE_CHECKING:
+    from trainables.losses.base import Loss
 
 
 @click.command("list")
@@ -15,23 +21,33 @@ def list_(as_json: bool) -> None:
     from data_shards import datasets
     from search_spaces import sweep
     from trainables import components
+    from trainables.losses import loss_class
     from trainables.presets import PRESETS
 
-    found = {
+    found: dict[str, Any] = {
         "sweeps": {name: sweep.load(name).question for name in sweep.names()},
         "presets": sorted(PRESETS),
         **{kind: components.names(kind) for kind in components.KINDS},
+        "losses": {name: _fields_of(loss_class(name)) for name in components.names("losses")},
         "datasets": datasets.names(),
         "fields": PRESETS["thesis"].flat(),
     }
     if as_json:
         click.echo(json.dumps(found))
         return
+    demo = PRESETS["demo"].flat()
     for kind, members in found.items():
-        click.echo(f"{kind}:")
+        click.echo(f"{kind}:" + ("  (preset thesis; demo)" if kind == "fields" else ""))
         for name in members:
             note = f"  {members[name]}" if isinstance(members, dict) else ""
+            if kind == "fields" and demo[name] != members[name]:
+                note += f"; {demo[name]}"
             click.echo(f"  {name}{note}")
+
+
+def _fields_of(loss: type["Loss"]) -> str:
+    """E.g. `--set margin=1.0 --set impostors=one`."""
+    return " ".join(f"--set {f.name}={f.default}" for f in dataclasses.fields(loss))
 
 
 @click.command()
@@ -43,7 +59,11 @@ def report(name: str, out: Path, storage: str) -> None:
     from orchestrator.planning import asked_before
     from orchestrator.report import write
     from orchestrator.storage import Storage
+    from search_spaces.sweep import load
 
+    load(name)  # an unknown sweep is said with a guess
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out must be a folder, but {out} is a file.")
     store = Storage(storage)
     for question in asked_before(name, store):
         for path in write(question, store, out):
@@ -54,7 +74,7 @@ def report(name: str, out: Path, storage: str) -> None:
 @tracking_option
 @click.option("--port", default=5000, show_default=True, help="On loopback.")
 def ui(tracking_uri: str, port: int) -> None:
-    """Open MLflow's pages on loopback."""
+    """Serve MLflow's pages on loopback."""
     from orchestrator.ui import serve
 
     serve(tracking_uri, port=port)

@@ -30,6 +30,11 @@ def plan(storage: str, as_json: bool, **asked: Any) -> None:
         ]
         click.echo(json.dumps({"trials": trials, "undecided": planned.undecided}))
         return
+    base = found.base
+    click.echo(
+        f"{found.sweep.question}\ndata {found.dataset} {base.data}, {base.image_encoder}, "
+        f"{base.epochs} epochs of batches of {base.batch_size}, seeds 0 to {found.seeds - 1}"
+    )
     for trial in planned.trials:
         click.echo(
             f"{trial.id}  {'recorded' if trial.id in recorded else 'to run  '}  {trial.name}"
@@ -38,7 +43,8 @@ def plan(storage: str, as_json: bool, **asked: Any) -> None:
         click.echo(f"undecided     {planned.undecided}")
     done = sum(trial.id in recorded for trial in planned.trials)
     click.echo(
-        f"{len(planned.trials)} trials: {done} recorded, {len(planned.trials) - done} to run."
+        f"{len(planned.trials)} trials: {done} recorded in {storage}, "
+        f"{len(planned.trials) - done} to run."
     )
 
 

@@ -99,7 +99,9 @@ def test_other_options_leave_no_stale_shard(packed, root, tmp_path):
     out = tmp_path / "out"
     run(root, out)
     (out / ".test-00000.tar.half").write_bytes(b"half-written by a killed run")
-    made = run(root, out, samples_per_shard=20, captions=None, seed=1)
+    with pytest.raises(UsageError, match=r"holds [0-9a-f]{16} .* --overwrite"):
+        run(root, out, samples_per_shard=20, captions=None, seed=1)
+    made = run(root, out, samples_per_shard=20, captions=None, seed=1, overwrite=True)
     assert set(content(out)) == {"train-00000.tar", "val-00000.tar", "test-00000.tar"}
     assert not list(out.glob(".*.tar.*"))
     assert made.splits["test"].captions == 60

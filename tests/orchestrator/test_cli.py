@@ -72,6 +72,9 @@ SWEEP = ["sweep", "gamma", "--data", "tones", *TINY]
         (["data", "info", "tones", "--plot", "x.foo"], "--plot must end in .png"),
         (["plan", "gamma", "--data", "nowhere"], "nowhere/manifest.json does not exist"),
         (["report", "gamma", "--storage", "nowhere"], "has none of gamma"),
+        (["report", "gama"], "Did you mean 'gamma'"),
+        (["report", "gamma", "--out", "tones/manifest.json"], "--out must be a folder"),
+        (["data", "pack", "synth", "--root", ".", "--out", "x"], "use `data synth --out DIR`"),
         (["data", "pack", "oxford"], "Missing option '--root'"),
         (["data", "pack", "oxford", "--root", ".", "--out", "x"], "Did you mean 'oxford102'"),
         (["data", "pack", "oxford102", "--root", "nowhere", "--out", "x"], "nowhere"),
@@ -156,7 +159,7 @@ def test_plan_shows_what_is_to_run_and_what_is_undecided(call):
     assert code == 0
     assert out.count("to run    gamma=") == 12
     assert "undecided     stage 2" in out
-    assert "12 trials: 0 recorded, 12 to run." in out
+    assert "12 trials: 0 recorded in runs, 12 to run." in out
 
 
 def test_list_names_everything_there_is(call):
@@ -164,7 +167,8 @@ def test_list_names_everything_there_is(call):
     found = json.loads(out)
     assert code == 0
     assert sorted(found["sweeps"]) == sweep.names()
-    assert {"matching", "triplet"} <= set(found["losses"])
+    assert found["losses"]["matching"] == "--set gamma=13.0"
+    assert "--set margin=1.0" in found["losses"]["triplet"]
     assert "oxford102" in found["datasets"]
     assert found["fields"]["gamma"] == 13.0
     assert "image_encoders:" in call("list")[1]

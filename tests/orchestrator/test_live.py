@@ -26,7 +26,7 @@ def _shown(tmp_path, *, terminal, failure=""):
 def test_plain_lines_without_a_terminal(tmp_path):
     lines = _shown(tmp_path, terminal=False).splitlines()
     assert lines[0] == "plan: 1 trials, 1 to run; then stage 2 [later]"
-    assert "gamma=13 seed=0: epoch 2/3, s2i 30.0 i2s 41.3" in lines
+    assert "gamma=13 seed=0: epoch 2/3, R@1 s2i 30.0 i2s 41.3 %" in lines
     assert lines[-1] == "gamma=13 seed=0: recorded"
 
 
