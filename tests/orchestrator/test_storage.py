@@ -39,6 +39,16 @@ def test_reports_are_replaced_whole(storage):
     assert storage.reports("abc") == [{"epoch": 1}, {"epoch": 2}]
 
 
+def test_a_recorded_trials_checkpoints_are_removed(tmp_path):
+    storage = Storage(str(tmp_path))
+    folder = tmp_path / "checkpoints" / "abc"
+    folder.mkdir(parents=True)
+    (folder / "last.pt").write_bytes(b"x")
+    storage.remove_checkpoints("abc")
+    storage.remove_checkpoints("abc")  # nothing is there: nothing happens
+    assert list(folder.iterdir()) == []
+
+
 def test_a_plan_keeps_the_most_seeds_that_were_asked(storage):
     plan = {"plan_id": "p", "sweep": "gamma", "base": {}, "seeds": 3, "dataset": "d"}
     storage.write_plan(plan)
