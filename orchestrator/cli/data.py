@@ -71,21 +71,9 @@ def pack(
 @_WORKERS
 def synth(out: Path, seed: int, engine: str, workers: int) -> None:
     """Make the built-in set: drawn flowers and spoken sentences that name their attributes."""
-    _tell(out, make_built_in(out, seed=seed, engine=engine, workers=workers))
+    from orchestrator.built_in import make
 
-
-def make_built_in(
-    out: Path, *, seed: int = 0, engine: str = "espeak", workers: int = os.cpu_count() or 1
-) -> str:
-    """Draw, speak and pack the built-in set; its hash."""
-    from data_shards import pack as packing
-    from data_shards.datasets import synth as drawing
-
-    manifest = packing.pack(
-        drawing.read(seed=seed), out, captions=None, voices=4, engine=engine, workers=workers,
-        seed=seed,
-    )  # fmt: skip
-    return manifest.hash
+    _tell(out, make(out, seed=seed, engine=engine, workers=workers))
 
 
 def _tell(out: Path, name: str) -> None:

@@ -90,10 +90,10 @@ def open_data(location: str | None) -> "Data":
     if location is not None:
         return manifest.load(location)
     if not (Path(BUILT_IN) / manifest.NAME).exists():
-        from orchestrator.cli.data import make_built_in
+        from orchestrator import built_in
 
         click.echo(f"Making the built-in spoken data set in {BUILT_IN} …", err=True)
-        make_built_in(Path(BUILT_IN))
+        built_in.make(Path(BUILT_IN))
     return manifest.load(BUILT_IN)
 
 

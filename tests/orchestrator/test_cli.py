@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from orchestrator import __main__ as command
+from orchestrator import built_in
 from search_spaces import sweep
 from tests import made
 from tests.orchestrator.command import TINY
@@ -146,8 +147,7 @@ def test_a_damaged_plan_is_one_line(call, folder):
 
 
 def test_json_stays_json_while_the_built_in_set_is_made(call, folder, monkeypatch):
-    module = sys.modules["orchestrator.cli.data"]
-    monkeypatch.setattr(module, "make_built_in", lambda out: made.make(folder / out).manifest.hash)
+    monkeypatch.setattr(built_in, "make", lambda out: made.make(folder / out).manifest.hash)
     code, out, err = call("plan", "gamma", "--json", *TINY)
     assert code == 0
     assert len(json.loads(out)["trials"]) == 6
