@@ -1,0 +1,58 @@
+"""Fractions of GPUs: Ray schedules virtual ones here, the trials run on the CPU."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests import made
+
+pytestmark = pytest.mark.slow
+
+_SCRIPT = """
+import json, sys
+from pathlib import Path
+from orchestrator.ray_environment import set_environment
+set_environment()
+import ray
+from data_shards import manifest
+from orchestrator.planning import ask
+from orchestrator.resources import Resources
+from orchestrator.runner import Runner
+from orchestrator.storage import Storage
+from search_spaces.sweep import load
+from trainables.presets import PRESETS
+
+class Watcher:
+    events = []
+    def planned(self, trials, undecided): pass
+    def started(self, trial_id): self.events.append("start")
+    def reported(self, trial_id, report): pass
+    def ended(self, trial_id, failure): self.events.append(failure or "end")
+
+ray.init(address="local", num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False)
+data = manifest.load("tones")
+tiny = dict(image_size="64", batch_size="16", embedding="16", epochs="3")
+question = ask(load("loss"), preset=PRESETS["demo"], settings=tiny, seeds=1, data=data)
+resources = Resources(cpus_per_trial=0.5, gpus_per_trial=float(sys.argv[1]))
+storage = Storage("runs")
+Runner(question, data, storage, Path("cache"), resources, watchers=[Watcher()]).run()
+devices = [storage.record(trial_id)["environment"]["device"] for trial_id in storage.record_ids()]
+print(json.dumps([Watcher.events, devices]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("share", "events"),
+    [(0.5, ["start", "start", "end", "end"]), (1.0, ["start", "end", "start", "end"])],
+)
+def test_as_many_trials_at_once_as_fit_on_the_gpu(tmp_path, share, events):
+    made.make(tmp_path / "tones")
+    done = subprocess.run(
+        [sys.executable, "-c", _SCRIPT, str(share)], cwd=tmp_path, capture_output=True, text=True,
+        timeout=300, env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == [events, ["cpu", "cpu"]]
