@@ -74,19 +74,30 @@ def pack(
         _refuse_other(out, source=source, options=options, spoken_by=spoken_by)
     with _folder(out):
         shards = _write(tasks, out=out, workers=workers, show=show)
-        packed = Manifest(
-            dataset=source.dataset,
-            source=source.description,
-            options=options,
-            speech=spoken_by,
-            splits={
-                split: Split(class_counts(ordered), shards=_of_split(shards, split=split))
-                for split, ordered in samples.items()
-            },
-            skipped=dict(source.skipped),
-        )
+        splits = {
+            split: Split(class_counts(ordered), shards=_of_split(shards, split=split))
+            for split, ordered in samples.items()
+        }
+        packed = _manifest(source, options=options, spoken_by=spoken_by, splits=splits)
         _finish(packed, out=out)
     return packed
+
+
+def _manifest(
+    source: Source,
+    *,
+    options: dict[str, Any],
+    spoken_by: dict[str, Any],
+    splits: dict[str, Split],
+) -> Manifest:
+    return Manifest(
+        dataset=source.dataset,
+        source=source.description,
+        options=options,
+        speech=spoken_by,
+        splits=splits,
+        skipped=dict(source.skipped),
+    )
 
 
 def _tasks(
