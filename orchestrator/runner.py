@@ -1,9 +1,5 @@
 """Rounds of Ray Tune until the plan has nothing left to run."""
 
-import logging
-import os
-import re
-import signal
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -11,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import ray
 from ray import tune
 
 from data_shards import files
-from data_shards.errors import UsageError
 from data_shards.manifest import Data
+from orchestrator.cluster import check_fits, connect
+from orchestrator.failures import reason_of
 from orchestrator.planning import Question, missing
 from orchestrator.resources import Resources
 from orchestrator.storage import Storage
@@ -166,53 +162,3 @@ def _id(trial: Any) -> str:
 def _reason(trial: Any) -> str:
     """The failure in one line: the error's own message, not the traceback through Ray."""
     return reason_of(Path(trial.error_file).read_text())
-
-
-def reason_of(text: str) -> str:
-    """One line from Ray's text of a failure: a heading, then the error.
-
-    An error raised in a trial comes as a traceback that begins with `ray::`, and ends in `Class:
-    message`; that of a process that died (killed, out of memory) explains itself at the start.
-    """
-    text = re.sub(r"\x1b\[\d*m", "", text)
-    lines = [line for line in text.splitlines() if line.strip()][1:]
-    raised = [n for n, line in enumerate(lines[:3]) if "ray::" in line and "()" in line]
-    if not raised:
-        return f"its process ended: {lines[0].strip()}"
-    errors = [line for line in lines[raised[0] + 1 :] if re.match(r"[\w.]+(: |$)", line)]
-    name, _, message = (errors or lines)[-1].partition(": ")
-    name = name.rsplit(".", 1)[-1]
-    return message if name in ("UsageError", "DataError", "TrainingError") else f"{name}: {message}"
-
-
-def connect() -> None:
-    """Join the cluster that `RAY_ADDRESS` names (a job), or start Ray here, on loopback."""
-    if ray.is_initialized():
-        return
-    for name in ("ray", "ray.tune"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
-    on_terminate = signal.getsignal(signal.SIGTERM)
-    if os.environ.get("RAY_ADDRESS"):
-        ray.init(**quiet)
-    else:
-        ray.init(address="local", include_dashboard=False, **quiet)
-    signal.signal(signal.SIGTERM, on_terminate)  # Ray's own would end us before the books are kept
-
-
-def check_fits(resources: Resources) -> None:
-    """Ray would wait for ever for a node that can hold a trial: say at once if there is none.
-
-    Raises:
-        UsageError: no living node has what one trial asks for.
-    """
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    wanted = {"CPU": resources.request["cpu"], "GPU": resources.request["gpu"]}
-    if any(all(node.get(kind, 0) >= n for kind, n in wanted.items()) for node in nodes):
-        return
-    largest = {kind: max(node.get(kind, 0) for node in nodes) for kind in wanted}
-    raise UsageError(
-        f"a trial must fit on one node, but asks for {wanted['CPU']:g} CPUs and "
-        f"{wanted['GPU']:g} GPUs where nodes have at most {largest['CPU']:g} and "
-        f"{largest['GPU']:g}: lower --cpus-per-trial, --loader-workers or --gpus-per-trial."
-    )

@@ -55,6 +55,27 @@ def question_options(command: Command) -> Command:
     return storage_option(command)
 
 
+def run_options(command: Command) -> Command:
+    """What a sweep runs with: where it is tracked, what a trial may use."""
+    for option in reversed(
+        [
+            tracking_option,
+            click.option("--cpus-per-trial", default=1.0, show_default=True,
+                         help="Fractions allowed."),
+            click.option("--gpus-per-trial", default=0.0, show_default=True,
+                         help="Fractions allowed."),
+            click.option("--max-concurrent", default=0,
+                         help="Trials at once (default: as many as fit)."),
+            click.option("--loader-workers", default=0, show_default=True,
+                         help="Processes that decode."),
+            click.option("--max-failures", default=1, type=click.IntRange(min=0),
+                         show_default=True, help="Retries of a failed trial."),
+        ]
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def question(
     *, name: str, data: str | None, preset: str, settings: tuple[str, ...], seeds: int
 ) -> tuple["Question", "Data"]:

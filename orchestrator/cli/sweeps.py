@@ -10,7 +10,7 @@ from orchestrator.cli.options import (
     json_option,
     question,
     question_options,
-    tracking_option,
+    run_options,
 )
 
 
@@ -50,15 +50,7 @@ def plan(storage: str, as_json: bool, **asked: Any) -> None:
 
 @click.command()
 @question_options
-@tracking_option
-@click.option("--cpus-per-trial", default=1.0, show_default=True, help="Fractions allowed.")
-@click.option("--gpus-per-trial", default=0.0, show_default=True, help="Fractions allowed.")
-@click.option("--max-concurrent", default=0, help="Trials at once (default: as many as fit).")
-@click.option("--loader-workers", default=0, show_default=True, help="Processes that decode.")
-@click.option(
-    "--max-failures", default=1, type=click.IntRange(min=0), show_default=True,
-    help="Retries of a failed trial.",
-)  # fmt: skip
+@run_options
 @json_option
 def sweep(
     storage: str,

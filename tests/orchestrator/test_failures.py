@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.runner import reason_of
+from orchestrator.failures import reason_of
 
 HEADING = "Failure # 1 (occurred at 2026-01-01_00-00-00)\n"
 RAISED = (
