@@ -1,0 +1,40 @@
+"""What every Tuner of ours has in common: nothing is kept by Tune, a trial is plain values."""
+
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+
+from data_shards import files
+from data_shards.manifest import Data
+from orchestrator.resources import Resources
+from orchestrator.storage import Storage
+from search_spaces.designs import Trial
+
+
+def run_config(folder: str, callback: tune.Callback) -> tune.RunConfig:
+    """Tune's own files go to a temporary folder; a failed trial is left to the next round."""
+    return tune.RunConfig(
+        name="round",
+        storage_path=folder,
+        verbose=0,
+        callbacks=[callback],
+        failure_config=tune.FailureConfig(max_failures=0),
+        checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+    )
+
+
+def trial_config(
+    trial: Trial, *, data: Data, storage: Storage, cache: Path, resources: Resources
+) -> dict[str, Any]:
+    """What `TrialRun` gets: plain values, locations that hold from any working folder."""
+    return {
+        "trial_id": trial.id,
+        "experiment": trial.experiment.to_dict(),
+        "data": files.absolute(data.folder),
+        "storage": files.absolute(storage.url),
+        "cache": files.absolute(cache),
+        "cpus": resources.cpus_per_trial,
+        "gpus": resources.gpus_per_trial,
+        "workers": resources.loader_workers,
+    }
