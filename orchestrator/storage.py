@@ -5,10 +5,15 @@ records/<trial_id>.json      what a finished trial found; written last: the comm
 queries/<trial_id>.npz       per-query ranks and average precisions of the test split
 reports/<trial_id>.jsonl     one line an epoch, also of a trial under way
 checkpoints/<trial_id>/      last.pt and best.pt while a trial is under way
+features/<column>/           derived features that nodes share; only on a URI, can be deleted
+studies/<study_id>/          a search that was asked (study.json) and its trials (00000.json, …)
 """
 
 import io
 import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -43,12 +48,26 @@ class Storage:
         try:
             files.write_atomic(probe, b"")
             files.remove(probe)
-        except UsageError:
+        except (UsageError, DataError):
             raise
         except Exception as error:  # each file system has errors of its own
             raise UsageError(
                 f"--storage must be writable, but {files.shown(self.url)!r} is not: {error}"
             ) from error
+
+    def is_asked(self) -> bool:
+        """Whether a sweep or a search was asked of it; else a trial looks at the wrong place."""
+        return any(files.names(files.join(self.url, kind)) for kind in ("plans", "studies"))
+
+    @contextmanager
+    def probe(self) -> Iterator[str]:
+        """URL of a new file that stays while this lasts: who can read it sees this storage."""
+        url = files.join(self.url, f"probe-{uuid.uuid4().hex}")
+        files.write_atomic(url, b"")
+        try:
+            yield url
+        finally:
+            files.remove(url)
 
     def record_ids(self) -> set[str]:
         """Ids of the trials that have a record; only names are listed, nothing is read."""
@@ -99,6 +118,34 @@ class Storage:
         text = json.dumps(plan | {"seeds": seeds}, indent=1, sort_keys=True)
         files.write_atomic(url, text.encode())
 
+    def studies(self) -> list[dict[str, Any]]:
+        """The searches asked of this storage."""
+        found = (self.study(name) for name in files.names(files.join(self.url, "studies")))
+        return [study for study in found if study]
+
+    def study(self, study_id: str) -> dict[str, Any]:
+        """A search's question; empty if it was never asked."""
+        url = files.join(self.url, "studies", study_id, "study.json")
+        return _parse(files.read_bytes(url) or b"{}", url)
+
+    def write_study(self, study_id: str, study: dict[str, Any]) -> None:
+        """Keep a search's question."""
+        self._write_json(study, "studies", study_id, "study.json")
+
+    def study_trials(self, study_id: str) -> list[dict[str, Any]]:
+        """A search's trials in order of their numbers."""
+        folder = files.join(self.url, "studies", study_id)
+        urls = [files.join(folder, n) for n in files.names(folder) if n[0].isdigit()]
+        return [_parse(files.read_bytes(url) or b"", url) for url in urls]
+
+    def write_study_trial(self, study_id: str, trial: dict[str, Any]) -> None:
+        """Keep the state of a search's trial."""
+        self._write_json(trial, "studies", study_id, f"{trial['number']:05}.json")
+
+    def _write_json(self, value: dict[str, Any], *names: str) -> None:
+        text = json.dumps(value, indent=1, sort_keys=True)
+        files.write_atomic(files.join(self.url, *names), text.encode())
+
     def queries(self, trial_id: str) -> dict[str, np.ndarray]:
         """Per-query arrays of a recorded trial."""
         content = files.read_bytes(files.join(self.url, "queries", f"{trial_id}.npz"))
@@ -108,6 +155,11 @@ class Storage:
             )
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return dict(arrays)
+
+    def report_ids(self) -> set[str]:
+        """Ids of the trials that have reports; only names are listed."""
+        listed = files.names(files.join(self.url, "reports"))
+        return {name.removesuffix(".jsonl") for name in listed if name.endswith(".jsonl")}
 
     def reports(self, trial_id: str) -> list[dict[str, Any]]:
         """Reports of a trial so far, one an epoch."""
@@ -123,10 +175,18 @@ class Storage:
         """Folder of a trial's checkpoints."""
         return files.join(self.url, "checkpoints", trial_id)
 
+    @property
+    def features_url(self) -> str:
+        """Where nodes share derived features; "" on a local path, which one node's cache serves."""
+        return files.join(self.url, "features") if files.is_remote(self.url) else ""
+
+    def checkpoint_ids(self) -> set[str]:
+        """Ids of the trials that have checkpoints; only names are listed."""
+        return set(files.names(files.join(self.url, "checkpoints")))
+
     def remove_checkpoints(self, trial_id: str) -> None:
         """Delete a recorded trial's checkpoints."""
-        for name in ("last", "best"):
-            files.remove(files.join(self.checkpoints_url(trial_id), f"{name}.pt"))
+        files.remove_folder(self.checkpoints_url(trial_id))
 
 
 def _parse(content: bytes, url: str) -> dict[str, Any]:

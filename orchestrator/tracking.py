@@ -17,7 +17,7 @@ from orchestrator.mlflow_runs import PlanInfo, PlanRuns, quieten
 from orchestrator.storage import Storage
 from search_spaces.designs import Trial
 
-__all__ = ["PlanInfo", "Tracker"]
+__all__ = ["Ended", "PlanInfo", "Tracker"]
 
 DRAIN_SECONDS = 60.0
 PAUSE_SECONDS = 1.0  # reports that come together are shipped together
@@ -32,12 +32,23 @@ class _Final:
     reasons: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How a trial of a search ended: it has no record."""
+
+    state: str
+    """FINISHED, KILLED (stopped early) or FAILED."""
+    score: float | None = None
+    reason: str = ""
+
+
 @dataclass
 class _Work:
     """What the thread is to look at."""
 
     trials: Sequence[Trial] = ()
     running: set[str] = field(default_factory=set)
+    ended: Mapping[str, Ended] = field(default_factory=dict)
     final: _Final | None = None
 
 
@@ -59,6 +70,8 @@ class Tracker:
         self._error: Exception | None = None
         self._runs: PlanRuns | None = None
         self._scores: dict[str, float | None] = {}
+        self._left: set[str] = set()
+        """Trials without a record that are shipped as they ended."""
 
     def start(self, trials: Sequence[Trial]) -> None:
         """Ship in the background from now on."""
@@ -67,9 +80,11 @@ class Tracker:
         self._wake.set()
         self._thread.start()
 
-    def update(self, trials: Sequence[Trial], running: set[str]) -> None:
+    def update(
+        self, trials: Sequence[Trial], running: set[str], ended: Mapping[str, Ended] | None = None
+    ) -> None:
         """The plan grew, or a trial started, reported or ended. Returns at once."""
-        self._work = _Work(tuple(trials), set(running))
+        self._work = _Work(tuple(trials), set(running), dict(ended or {}))
         self._wake.set()
 
     def finish(self, states: Mapping[str, str], reasons: Mapping[str, str]) -> bool:
@@ -83,7 +98,8 @@ class Tracker:
         Returns:
             Whether MLflow has everything. If not, one line on stderr has said so.
         """
-        self._work = _Work(self._work.trials, set(), _Final(dict(states), dict(reasons)))
+        final = _Final(dict(states), dict(reasons))
+        self._work = _Work(self._work.trials, set(), self._work.ended, final)
         self._ending.set()
         self._wake.set()
         self._thread.join(DRAIN_SECONDS)
@@ -129,12 +145,15 @@ class Tracker:
     def _steps(
         self, runs: PlanRuns, work: _Work, recorded: set[str]
     ) -> Iterator[Callable[[], None]]:
-        left = [trial for trial in work.trials if trial.id not in recorded]
+        done = recorded | set(work.ended)
+        left = [trial for trial in work.trials if trial.id not in done]
         if left and not work.final:
             yield runs.resume_parent
         for trial in work.trials:
             if trial.id in recorded:
                 yield partial(self._ship_record, runs, trial)
+            elif trial.id in work.ended:
+                yield partial(self._ship_ended, runs, trial, work.ended[trial.id])
             elif trial.id in work.running:
                 yield partial(self._ship_reports, runs, trial)
             elif work.final:
@@ -153,6 +172,14 @@ class Tracker:
         if not shipped:
             runs.ship_record(trial, record)
         self._scores[trial.id] = record["selection"]["value"]
+
+    def _ship_ended(self, runs: PlanRuns, trial: Trial, ended: Ended) -> None:
+        if trial.id in self._left:
+            return
+        runs.ship_reports(trial, self._storage.reports(trial.id))
+        runs.end(runs.children[trial.id], ended.state, reason=ended.reason)
+        self._scores[trial.id] = ended.score
+        self._left.add(trial.id)
 
     def _ship_reports(self, runs: PlanRuns, trial: Trial) -> None:
         reports = self._storage.reports(trial.id)

@@ -8,9 +8,10 @@ from typing import Any
 
 from data_shards.errors import UsageError, unknown
 from search_spaces.designs import Design, Plan, Scores
+from search_spaces.search import Search
 from trainables.experiment import Experiment
 
-_NOT_SWEEPS = {"__init__", "designs", "sweep"}
+_NOT_SWEEPS = {"__init__", "designs", "search", "sweep"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,7 @@ class Sweep:
     name: str
     question: str
     source: str
-    design: Design
+    design: Design | Search
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Fields that the question fixes, on top of the preset."""
 
@@ -40,7 +41,16 @@ class Sweep:
         return preset.replace(**dict(self.changes)).replace(**dict(settings))
 
     def plan(self, base: Experiment, seeds: Sequence[int], scores: Scores) -> Plan:
-        """The trials wanted given the scores so far (see `Design.plan`)."""
+        """The trials wanted given the scores so far (see `Design.plan`).
+
+        Raises:
+            UsageError: the sweep is a search.
+        """
+        if isinstance(self.design, Search):
+            raise UsageError(
+                f"{self.name} is a search, whose trials are not known beforehand: `sweep` runs it, "
+                "`status` and `report` show it."
+            )
         return self.design.plan(base, seeds, scores)
 
 

@@ -11,6 +11,7 @@ from data_shards.errors import UsageError
 from orchestrator.cli.options import json_option, storage_option, tracking_option
 
 if TYPE_CHECKING:
+    from orchestrator.storage import Storage
     from trainables.losses.base import Loss
 
 
@@ -53,21 +54,39 @@ def _fields_of(loss: type["Loss"]) -> str:
 @click.command()
 @click.argument("name")
 @click.option("--out", type=Path, default=Path("report"), show_default=True, help="Folder.")
+@click.option("--export-study", metavar="sqlite:///FILE", help="Searches: also for Optuna's tools.")
 @storage_option
-def report(name: str, out: Path, storage: str) -> None:
-    """Write the table of the sweep NAME as CSV and Markdown, from the records alone."""
-    from orchestrator.planning import asked_before
-    from orchestrator.report import write
+def report(name: str, out: Path, export_study: str | None, storage: str) -> None:
+    """Write the table of the sweep NAME as CSV and Markdown, from the results alone."""
+    from orchestrator.cli.searches import is_search
     from orchestrator.storage import Storage
-    from search_spaces.sweep import load
 
-    load(name)  # an unknown sweep is said with a guess
+    search = is_search(name)  # an unknown sweep is said with a guess
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out must be a folder, but {out} is a file.")
     store = Storage(storage)
+    if search:
+        _report_searches(name, out, export_study, store)
+        return
+    if export_study:
+        raise UsageError(f"--export-study is for searches such as tune, but {name} is none.")
+    from orchestrator.planning import asked_before
+    from orchestrator.report import write
+
     for question in asked_before(name, store):
         for path in write(question, store, out):
             click.echo(path)
+
+
+def _report_searches(name: str, out: Path, export_study: str | None, store: "Storage") -> None:
+    from orchestrator.search.question import searches_before
+    from orchestrator.search.report import export, write
+
+    for question in searches_before(name, store):
+        for path in write(question, store, out):
+            click.echo(path)
+        if export_study:
+            click.echo(f"{export_study}: {export(question, store, export_study)}")
 
 
 @click.command()

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
+from orchestrator.cli import searches
 from orchestrator.cli.options import (
-    cache_folder,
     json_option,
     question,
     question_options,
@@ -50,6 +50,7 @@ def plan(storage: str, as_json: bool, **asked: Any) -> None:
 
 @click.command()
 @question_options
+@searches.search_options
 @run_options
 @json_option
 def sweep(
@@ -68,6 +69,7 @@ def sweep(
     from orchestrator.resources import Resources
 
     set_environment()
+    from orchestrator.search.run import run_search
     from orchestrator.sweeping import run_sweep
 
     resources = Resources(
@@ -76,14 +78,18 @@ def sweep(
         max_concurrent=max_concurrent,
         loader_workers=loader_workers,
     )
+    how: dict[str, Any] = {
+        "storage_url": storage,
+        "tracking_uri": tracking_uri,
+        "resources": resources,
+        "max_failures": max_failures,
+        "as_json": as_json,
+    }
+    given = searches.take(asked)
+    if searches.is_search(asked["name"]):
+        limits = searches.limits(given)
+        searched, data = searches.search_question(given, **asked)
+        return run_search(searched, data, **limits, **how)
+    searches.refuse(given, asked["name"])
     found, data = question(**asked)
-    return run_sweep(
-        found,
-        data,
-        storage_url=storage,
-        tracking_uri=tracking_uri,
-        cache=cache_folder(),
-        resources=resources,
-        max_failures=max_failures,
-        as_json=as_json,
-    )
+    return run_sweep(found, data, **how)

@@ -38,6 +38,7 @@ def call(folder, monkeypatch, capsys):
 
 
 SWEEP = ["sweep", "gamma", "--data", "tones", *TINY]
+TUNE = ["sweep", "tune", "--data", "tones", *TINY]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,25 @@ SWEEP = ["sweep", "gamma", "--data", "tones", *TINY]
         ([*SWEEP, "--storage", ""], "--storage must be a folder or URI, but is empty"),
         ([*SWEEP, "--storage", "memory://runs"], "writable by every process of the sweep"),
         ([*SWEEP, "--cpus-per-trial", "0.00001"], "at most 4 decimals"),
+        ([*TUNE, "--time-budget", "0"], "--time-budget must be > 0, .* but got '0'"),
+        ([*TUNE, "--time-budget", "-3m"], "--time-budget must be > 0"),
+        ([*TUNE, "--time-budget", "soon"], "--time-budget must be > 0, .* but got 'soon'"),
+        ([*TUNE, "--trials", "0"], "--trials must be >= 1, but got 0"),
+        ([*TUNE, "--sampler", "tpo"], "--sampler must be one of .* Did you mean 'tpe'"),
+        ([*TUNE, "--pruner", "asah"], "--pruner must be one of .* Did you mean 'asha'"),
+        ([*TUNE, "--also", "placement"], "--also must be one of image_attention"),
+        ([*TUNE, "--min-epochs", "11"], "--min-epochs must be in 1–10, but got 11"),
+        ([*TUNE, "--study", "../x"], "--study must be letters"),
+        ([*TUNE, "--study", ".."], "--study must be letters"),
+        ([*TUNE, "--seeds", "3"], "a search trains each point once, but got --seeds 3"),
+        ([*TUNE, "--seed", "-1"], "seed must be >= 0"),
+        ([*TUNE, "--set", "gamma=3"], "gamma must not be set: the sweep tune searches it"),
+        ([*TUNE, "--set", "selection=test"], "never on the test split"),
+        ([*TUNE, "--set", "loss=triplet"], "field must be one of"),
+        (["plan", "tune", "--data", "tones", *TINY], "tune is a search"),
+        ([*SWEEP, "--trials", "3"], "--trials is for searches such as tune, but gamma is none"),
+        (["report", "tune", "--storage", "nowhere"], "has none of tune"),
+        (["report", "gamma", "--export-study", "sqlite:///x.db"], "--export-study is for searches"),
         (["data", "info", "tones", "--plot", "x.foo"], "--plot must end in .png"),
         (["plan", "gamma", "--data", "nowhere"], "nowhere/manifest.json does not exist"),
         (["report", "gamma", "--storage", "nowhere"], "has none of gamma"),

@@ -4,12 +4,17 @@ import pytest
 
 from data_shards.errors import UsageError
 from search_spaces import sweep
+from search_spaces.search import Range, Search
 from trainables.experiment import Experiment
 
 BASE = Experiment(image_encoder="small", data="0123456789abcdef")
 
 
-@pytest.mark.parametrize("name", sweep.names())
+PLANNED = [name for name in sweep.names() if not isinstance(sweep.load(name).design, Search)]
+SEARCHES = [name for name in sweep.names() if name not in PLANNED]
+
+
+@pytest.mark.parametrize("name", PLANNED)
 def test_every_sweep_plans_distinct_trials_and_cites_the_thesis(name):
     found = sweep.load(name)
     assert found.name == name
@@ -17,6 +22,23 @@ def test_every_sweep_plans_distinct_trials_and_cites_the_thesis(name):
     assert "thesis" in found.source
     trials = found.plan(found.base(BASE, {}), range(2), lambda _: None).trials
     assert len({trial.id for trial in trials}) == len(trials) >= 2
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_every_search_has_a_space_of_fields_that_there_are(name):
+    found = sweep.load(name)
+    assert found.name == name
+    assert found.question.endswith("?")
+    assert "thesis" in found.source
+    space = found.design.with_also(list(found.design.optional))
+    for field, over in space.items():
+        for level in [over.low, over.high] if isinstance(over, Range) else over:
+            assert found.base(BASE, {}).replace(**{field: level}).flat()[field] == level
+
+
+def test_a_search_has_no_plan():
+    with pytest.raises(UsageError, match="tune is a search"):
+        sweep.load("tune").plan(BASE, [0], lambda _: None)
 
 
 def test_vfsel_itself_is_one_trial_in_every_table():

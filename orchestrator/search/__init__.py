@@ -1,0 +1,1 @@
+"""Adaptive search: an Optuna study whose books are ours, run by Ray Tune."""

@@ -1,0 +1,168 @@
+"""A search asked of some data: what is searched, from where, and by whom. Imports no torch."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from data_shards.errors import UsageError, unknown
+from data_shards.manifest import Data
+from orchestrator.storage import Storage
+from search_spaces.search import Range, Search, Space
+from search_spaces.sweep import Sweep, load
+from trainables.data_check import check_data
+from trainables.experiment import Experiment
+
+SAMPLERS = ("tpe", "random", "gp", "cmaes")
+PRUNERS = ("asha", "none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchQuestion:
+    """Everything that fixes a study but the results so far."""
+
+    sweep: Sweep
+    base: Experiment
+    space: Space
+    dataset: str
+    sampler: str
+    pruner: str
+    min_epochs: int
+    """No trial is stopped before it."""
+    name: str = ""
+    """The study's name if the user gave one."""
+
+    @property
+    def study_id(self) -> str:
+        """Its folder: the given name, or 12 hex digits of all that fixes the study."""
+        text = json.dumps(self._identity(), sort_keys=True)
+        return self.name or hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "sweep": self.sweep.name,
+            "base": self.base.to_dict(),
+            "space": {name: _levels(over) for name, over in self.space.items()},
+            "sampler": self.sampler,
+            "pruner": self.pruner,
+            "min_epochs": self.min_epochs,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `asked_before` needs to ask again."""
+        return self._identity() | {"dataset": self.dataset, "name": self.name}
+
+    def experiment(self, params: Mapping[str, Any]) -> Experiment:
+        """The training run of one point of the space."""
+        return self.base.replace(**params)
+
+    def check_same(self, storage: Storage) -> None:
+        """A named study must be the one that was asked before.
+
+        Raises:
+            UsageError: the storage holds another under this name; says what differs.
+        """
+        before = storage.study(self.study_id)
+        if not before:
+            return
+        was, now = _from_dict(before)._flat(), self._flat()
+        differing = [key for key in {**was, **now} if was.get(key) != now.get(key)]
+        if differing:
+            changes = ", ".join(f"{k} was {was.get(k)}, now {now.get(k)}" for k in differing)
+            raise UsageError(
+                f"a study must keep its space and settings, but of {self.study_id!r} in "
+                f"{storage.url} {changes}: give another --study name."
+            )
+
+    def _flat(self) -> dict[str, Any]:
+        """All that fixes the study, one value a name."""
+        own = self._identity()
+        space = {f"space of {name}": levels for name, levels in own.pop("space").items()}
+        return own | self.base.flat() | space | {"base": ""}
+
+
+def check_search(
+    sweep: Sweep,
+    *,
+    preset: Experiment,
+    settings: Mapping[str, Any],
+    also: Sequence[str],
+    sampler: str,
+    pruner: str,
+    min_epochs: int,
+    seed: int,
+    name: str,
+) -> tuple[Experiment, Space]:
+    """The base and the space of a search, checked as far as that goes without the data.
+
+    Raises:
+        UsageError: a name, number or setting that cannot be.
+    """
+    assert isinstance(sweep.design, Search)
+    space = sweep.design.with_also(also)
+    for option, value, known in (("sampler", sampler, SAMPLERS), ("pruner", pruner, PRUNERS)):
+        if value not in known:
+            raise unknown(f"--{option}", value, list(known))
+    if not re.fullmatch(r"|[\w.-]*\w[\w.-]*", name):
+        raise UsageError(f"--study must be letters, digits, . _ or -, but got {name!r}.")
+    for field in settings:
+        if field in space:
+            raise UsageError(f"{field} must not be set: the sweep {sweep.name} searches it.")
+    base = sweep.base(preset, settings).replace(seed=seed)
+    if base.selection != "val":
+        raise UsageError(
+            "a search must choose on held-out classes (selection=val), never on the test split, "
+            f"but got selection={base.selection}."
+        )
+    if not 1 <= min_epochs <= base.epochs:
+        raise UsageError(f"--min-epochs must be in 1–{base.epochs}, but got {min_epochs}.")
+    return base, space
+
+
+def ask_search(sweep: Sweep, *, data: Data, **asked: Any) -> SearchQuestion:
+    """Check a search before anything runs; the arguments are those of `check_search`.
+
+    Raises:
+        UsageError: one of them cannot be, or the data cannot serve the search.
+    """
+    base, space = check_search(sweep, **asked)
+    base = base.replace(data=data.manifest.hash)
+    check_data(base, data.manifest)
+    kept = {key: asked[key] for key in ("sampler", "pruner", "min_epochs", "name")}
+    return SearchQuestion(
+        sweep=sweep, base=base, space=space, dataset=data.manifest.dataset, **kept
+    )
+
+
+def searches_before(name: str, storage: Storage) -> list[SearchQuestion]:
+    """The studies of this sweep in the storage, for reports without the data.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = [study for study in storage.studies() if study["sweep"] == name]
+    if not found:
+        raise UsageError(
+            f"a report needs a study, but {storage.url!r} has none of {name}: run "
+            f"`python -m orchestrator sweep {name}` first, or name its --storage."
+        )
+    return [_from_dict(study) for study in found]
+
+
+def _from_dict(study: Mapping[str, Any]) -> SearchQuestion:
+    return SearchQuestion(
+        sweep=load(study["sweep"]),
+        base=Experiment.from_dict(study["base"]),
+        space={name: _over(levels) for name, levels in study["space"].items()},
+        **{key: study[key] for key in ("dataset", "sampler", "pruner", "min_epochs", "name")},
+    )
+
+
+def _levels(over: Range | Sequence[Any]) -> Any:
+    return asdict(over) if isinstance(over, Range) else list(over)
+
+
+def _over(levels: Any) -> Range | Sequence[Any]:
+    return Range(**levels) if isinstance(levels, dict) else list(levels)

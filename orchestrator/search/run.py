@@ -1,0 +1,93 @@
+"""`sweep tune` end to end: open the books, search with everyone watching, answer."""
+
+import json
+
+import click
+from rich.console import Console
+
+from data_shards import files
+from data_shards.manifest import Data
+from orchestrator.resources import Resources
+from orchestrator.search.answers import SearchAnswer, as_dict, claim_command, saving, sentence
+from orchestrator.search.question import SearchQuestion
+from orchestrator.search.runner import SearchRunner
+from orchestrator.search.study import Study
+from orchestrator.search.watching import StudyTable, StudyTracking
+from orchestrator.storage import Storage
+from orchestrator.tracking import PlanInfo, Tracker
+from orchestrator.ui import ui_command
+
+
+def run_search(
+    question: SearchQuestion,
+    data: Data,
+    *,
+    trials: int,
+    seconds: float | None,
+    storage_url: str,
+    tracking_uri: str,
+    resources: Resources,
+    max_failures: int,
+    as_json: bool,
+) -> int:
+    """Search until the study has so many trials or the time is up; track it, print the answer.
+
+    Returns:
+        Exit code: 0, or 1 if no trial was trained to its last epoch.
+
+    Raises:
+        UsageError: the storage cannot be written, or holds another study under this name.
+        KeyboardInterrupt: after the runs under way are marked KILLED.
+    """
+    storage = Storage(storage_url)
+    storage.check_writable()
+    tracker = Tracker(uri=tracking_uri, storage=storage, plan=_info(question))
+    study = Study(question, storage)
+    watching = StudyTracking(tracker, study)
+    failures: dict[str, str] = {}
+    try:
+        with StudyTable(Console(stderr=True), study, trials=trials) as table:
+            SearchRunner(
+                study,
+                trials=trials,
+                seconds=seconds,
+                data=data,
+                storage=storage,
+                resources=resources,
+                max_failures=max_failures,
+                watchers=[table, watching],
+                failures=failures,
+            ).run()
+    finally:
+        shipped = watching.finish(failures)
+    found = SearchAnswer(question, study.books)
+    if as_json:
+        click.echo(json.dumps(as_dict(found)))
+    else:
+        _print(found, storage, tracking_uri if shipped else "")
+    return 0 if found.best else 1
+
+
+def _info(question: SearchQuestion) -> PlanInfo:
+    return PlanInfo(
+        sweep=question.sweep.name,
+        question=question.sweep.question,
+        plan_id=question.study_id,
+        base=question.base,
+        dataset=question.dataset,
+        data_hash=question.base.data,
+    )
+
+
+def _print(found: SearchAnswer, storage: Storage, shown_at: str) -> None:
+    click.echo(f"\n{found.question.sweep.question}\n{saving(found)}")
+    for entry in found.books:
+        if entry.reason:
+            click.echo(f"failed: trial {entry.number}: {entry.reason}", err=True)
+    click.echo(f"\n{sentence(found)}")
+    if found.best:
+        click.echo("That score is the best of many and flatters. Measure it on the test classes:")
+        click.echo(f"  {claim_command(found)}")
+    click.echo(f"study:   {files.join(storage.url, 'studies', found.question.study_id)}")
+    if shown_at:
+        click.echo(f"pages:   {ui_command(shown_at)}")

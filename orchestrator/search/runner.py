@@ -1,0 +1,93 @@
+"""Rounds of Ray Tune until the study has its trials, or its time is up."""
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from ray import tune
+
+from data_shards.manifest import Data
+from orchestrator.cluster import check_fits, connect
+from orchestrator.relay import Relay, Watcher
+from orchestrator.resources import Resources
+from orchestrator.search.scheduling import StudyScheduler, StudySearcher
+from orchestrator.search.study import FAIL, Study
+from orchestrator.storage import Storage
+from orchestrator.trainable import TrialRun
+from orchestrator.tuner_settings import run_config, trial_config
+
+
+@dataclass
+class SearchRunner:
+    """Runs a study up to `trials` trials in all.
+
+    When the time is up, trials under way are stopped; they stay unfinished in the books, and the
+    next command continues them from their last epoch. One whose process died is tried again in
+    the next round, up to `max_failures` times.
+    """
+
+    study: Study
+    trials: int
+    seconds: float | None
+    data: Data
+    storage: Storage
+    resources: Resources
+    max_failures: int
+    watchers: Sequence[Watcher] = ()
+    failures: dict[str, str] = field(default_factory=dict)
+    _tries: Counter[int] = field(default_factory=Counter)
+
+    def run(self) -> None:
+        """Run rounds until nothing is left to do.
+
+        Raises:
+            UsageError: no node is large enough for a trial.
+        """
+        deadline = None if self.seconds is None else time.monotonic() + self.seconds
+        while self._left():
+            seconds = None if deadline is None else deadline - time.monotonic()
+            if seconds is not None and seconds <= 0:
+                return
+            connect()
+            check_fits(self.resources)
+            self._round(seconds)
+            if deadline is None or time.monotonic() < deadline:
+                self._count_tries()
+
+    def _left(self) -> int:
+        """How many trials are still to be run, those under way included."""
+        new = max(0, self.trials - len(self.study.books))
+        return len(self.study.unfinished) + new
+
+    def _count_tries(self) -> None:
+        """Whatever is unfinished after a whole round has lost its process."""
+        for number in self.study.unfinished:
+            self._tries[number] += 1
+            if self._tries[number] > self.max_failures:
+                reason = self.failures.get(self.study.trial(number).id, "it did not end")
+                self.study.end(number, FAIL, reason=reason)
+
+    def _round(self, seconds: float | None) -> None:
+        config = partial(
+            trial_config,
+            data=self.data,
+            storage=self.storage,
+            resources=self.resources,
+        )
+        with tempfile.TemporaryDirectory(prefix="vfsel-tune-") as folder:
+            tune.Tuner(
+                tune.with_resources(TrialRun, self.resources.request),
+                tune_config=tune.TuneConfig(
+                    num_samples=self._left(),
+                    search_alg=StudySearcher(self.study, trials=self.trials, config=config),
+                    scheduler=StudyScheduler(self.study),
+                    time_budget_s=seconds,
+                    reuse_actors=True,
+                    max_concurrent_trials=self.resources.max_concurrent or None,
+                    trial_dirname_creator=lambda trial: trial.trial_id,
+                ),
+                run_config=run_config(folder, Relay(self.watchers, self.failures)),
+            ).fit()
