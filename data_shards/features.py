@@ -1,13 +1,12 @@
 """Derived columns: what no trial trains, computed once, memory-mapped by all trials of a node.
 
 A column is a folder in the cache, named by the hash of (manifest, split, transform): NumPy arrays
-and an `index.json` written last. It is made in a temporary folder and renamed, behind a lock: one
-process writes, others wait, a killed writer leaves nothing half.
+and an `index.json`. That it is made once is `feature_store.py`'s care.
 """
 
 import hashlib
 import json
-import shutil
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from filelock import FileLock
 from torch import Tensor
 
+from data_shards import feature_store
 from data_shards.columns import Array, ImageColumn, SpeechColumn
 from data_shards.errors import DataError
 from data_shards.logmel import LogMel
@@ -37,12 +36,15 @@ def derive_images(
     transform: Callable[[Tensor], Tensor],
     cache: Path,
     max_broken: float,
+    shared: str = "",
 ) -> ImageColumn:
     """One view of every image of a split, transformed.
 
     Args:
         key: names the transform; equal keys, equal results.
         transform: uint8 pixels (B, 3, S, S) → uint8 (kept) or floats (kept as float16).
+        cache: folder of the node's columns.
+        shared: URI under which nodes share columns; "" for none.
 
     Raises:
         DataError: a shard is damaged, or more than `max_broken` of the images are.
@@ -63,15 +65,15 @@ def derive_images(
             raise DataError(f"split {split!r} must hold a readable image, but has none.")
         rows.save(target, broken)
 
-    _once(folder, write)
+    feature_store.once(folder, write, shared=shared)
     index = _index(folder, max_broken)
     return ImageColumn(**index, values=np.load(folder / "values.npy", mmap_mode="r"))
 
 
 def derive_logmel(
-    data: Data, split: str, *, logmel: LogMel, cache: Path, max_broken: float
+    data: Data, split: str, *, logmel: LogMel, cache: Path, max_broken: float, shared: str = ""
 ) -> SpeechColumn:
-    """Log-mel frames of every caption of a split.
+    """Log-mel frames of every caption of a split; `cache` and `shared` as for images.
 
     Raises:
         DataError: a shard is damaged, or more than `max_broken` of the images have a bad caption.
@@ -95,7 +97,7 @@ def derive_logmel(
         np.save(target / "first.npy", np.cumsum([0, *counts]))
         rows.save(target, broken)
 
-    _once(folder, write)
+    feature_store.once(folder, write, shared=shared)
     starts = np.load(folder / "starts.npy")
     shape = (int(starts[-1]), logmel.mels)
     frames_TF = np.memmap(folder / "frames.bin", dtype=np.float16, mode="r", shape=shape)
@@ -176,34 +178,17 @@ def _speech(raw: Raw, logmel: LogMel, broken: Broken) -> list[Tensor]:
 
 
 def _allocate(target: Path, samples: int, like: Tensor) -> Array:
-    shape = (samples, *like.shape[1:])
+    shape, path = (samples, *like.shape[1:]), target / "values.npy"
     kind = np.uint8 if like.dtype == torch.uint8 else np.float16
-    return np.lib.format.open_memmap(target / "values.npy", mode="w+", dtype=kind, shape=shape)
+    values: Array = np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
+    with path.open("r+b") as stream:  # writing to a map on a full disk would kill the process
+        os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
+    return values
 
 
 def _folder(data: Data, split: str, key: str, cache: Path) -> Path:
     name = hashlib.sha256(f"{data.manifest.hash} {split} {key}".encode()).hexdigest()[:16]
     return cache / f"{split}-{name}"
-
-
-def _once(folder: Path, write: Callable[[Path], None]) -> None:
-    """Make a column unless it is there."""
-    if (folder / "index.json").exists():
-        return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
-        if (folder / "index.json").exists():
-            return
-        shutil.rmtree(folder, ignore_errors=True)  # of a deletion that was interrupted
-        target = folder.with_name(f".half-{folder.name}")
-        shutil.rmtree(target, ignore_errors=True)  # of a writer that was killed
-        target.mkdir()
-        try:
-            write(target)
-            target.rename(folder)
-        except BaseException:
-            shutil.rmtree(target)
-            raise
 
 
 def _index(folder: Path, max_broken: float) -> dict[str, Any]:

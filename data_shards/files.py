@@ -1,25 +1,50 @@
-"""Whole-file reads and atomic writes on paths and fsspec URIs (`/data`, `s3://bucket/x`)."""
+"""Whole-file reads and atomic writes on paths and fsspec URIs (`/data`, `s3://bucket/x`).
 
+S3 is found the standard way: AWS_ENDPOINT_URL for a server that is not Amazon's, credentials from
+the environment, a profile or the machine's role. Remote operations are repeated while a network
+is away, and errors come in words: see `remote.py`.
+"""
+
+import errno
 import os
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 import fsspec
 
+from data_shards import remote
 from data_shards.errors import UsageError
 
-SCHEMES = ("file", "http", "https", "s3", "gs", "memory")
+Result = TypeVar("Result")
+SCHEMES = ("file", "memory", *remote.SCHEMES)
 
 
-def _filesystem(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
-    scheme = url.split("://", 1)[0] if "://" in url else "file"
-    if scheme not in SCHEMES:
-        raise UsageError(f"a location must be a path or one of {SCHEMES}, but got {url!r}.")
-    try:
-        filesystem, path = fsspec.core.url_to_fs(url)
-    except ImportError as error:
-        raise UsageError(f"{url!r} needs a package that is not installed: {error}") from error
-    return filesystem, str(path)
+def is_remote(url: str | Path) -> bool:
+    """Whether a location is on another machine."""
+    return _scheme(str(url)) in remote.SCHEMES
+
+
+def _scheme(url: str) -> str:
+    return url.split("://", 1)[0] if "://" in url else "file"
+
+
+def _do(url: str | Path, operation: Callable[[Any, str], Result]) -> Result:
+    """What an operation on (file system, path) returns."""
+    url = str(url)
+    if _scheme(url) not in SCHEMES:
+        raise UsageError(f"a location must be a path or one of {SCHEMES}, but got {shown(url)!r}.")
+    if not is_remote(url):
+        return operation(*fsspec.core.url_to_fs(url))
+    if url.startswith(("s3:", "gs:")) and "@" in url.split("/")[2]:
+        raise UsageError(
+            f"{shown(url)} must hold no credentials: set AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
+        )
+    client = remote.filesystem(_scheme(url), os.getpid())
+    return remote.call(lambda: operation(client, url), where=shown(url))
 
 
 def shown(url: str | Path) -> str:
@@ -43,9 +68,8 @@ def absolute(url: str | Path) -> str:
 
 def read_bytes(url: str | Path) -> bytes | None:
     """The file's content, or None if there is no such file."""
-    filesystem, path = _filesystem(str(url))
     try:
-        return bytes(filesystem.cat_file(path))
+        return _do(url, lambda filesystem, path: bytes(filesystem.cat_file(path)))
     except (FileNotFoundError, NotADirectoryError):
         return None
 
@@ -56,11 +80,13 @@ def write_atomic(url: str | Path, content: bytes) -> None:
     Locally: write a temporary file beside it, fsync, rename, fsync the folder. On object stores a
     put is atomic by itself.
     """
-    filesystem, path = _filesystem(str(url))
-    if filesystem.protocol not in ("file", ("file", "local")):
-        filesystem.pipe_file(path, content)
-        return
-    target = Path(path)
+    if _scheme(str(url)) == "file":
+        _do(url, lambda _, path: _write_local(Path(path), content))
+    else:
+        _do(url, lambda filesystem, path: filesystem.pipe_file(path, content))
+
+
+def _write_local(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
@@ -91,12 +117,15 @@ def _fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def is_full(error: OSError) -> bool:
+    """Whether a disk, or a user's share of it, has no room."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def names(url: str | Path) -> list[str]:
     """Names of the files in a folder, sorted; hidden ones (half-written) are left out."""
-    filesystem, path = _filesystem(str(url))
-    filesystem.invalidate_cache()  # object stores remember listings; other processes write
     try:
-        entries = filesystem.ls(path, detail=False)
+        entries = _do(url, lambda filesystem, path: filesystem.ls(path, detail=False))
     except (FileNotFoundError, NotADirectoryError):
         return []
     found = (str(entry).rstrip("/").rsplit("/", 1)[-1] for entry in entries)
@@ -105,13 +134,25 @@ def names(url: str | Path) -> list[str]:
 
 def remove(url: str | Path) -> None:
     """Delete a file; nothing happens if it is not there."""
-    filesystem, path = _filesystem(str(url))
-    filesystem.invalidate_cache()
-    if filesystem.exists(path):
-        filesystem.rm_file(path)
+    with suppress(FileNotFoundError, NotADirectoryError):
+        _do(url, lambda filesystem, path: filesystem.rm_file(path))
 
 
-def open_stream(url: str | Path) -> "fsspec.core.OpenFile":
-    """A binary stream of a file for reading (a context manager)."""
-    filesystem, path = _filesystem(str(url))
-    return filesystem.open(path, "rb")
+def remove_folder(url: str | Path) -> None:
+    """Delete a folder and all that is in it; nothing happens if it is not there."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        _do(url, lambda filesystem, path: filesystem.rm(path, recursive=True))
+
+
+def upload(source: Path, url: str) -> None:
+    """Put a local file of any size under a URI; it appears there whole."""
+    _do(url, lambda filesystem, path: filesystem.put_file(str(source), path))
+
+
+def download(url: str, target: Path) -> None:
+    """Get a file of any size into a local one, which is half-written until this returns.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    _do(url, lambda filesystem, path: filesystem.get_file(path, str(target)))

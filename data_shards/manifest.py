@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data_shards import files
+from data_shards.cache_folder import shard_limit
 from data_shards.errors import DataError, UsageError
 
 SCHEMA = 1
@@ -81,10 +82,24 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Data:
-    """A manifest and where it lies (`folder`: a path or fsspec URI)."""
+    """A manifest and where it lies (`folder`: a path or fsspec URI).
+
+    `cache`: where this node keeps the shards of a remote folder; without one they are fetched
+    whenever they are read.
+    """
 
     folder: str
     manifest: Manifest
+    cache: Path | None = None
+
+    def cached(self, cache: Path) -> "Data":
+        """The same data, its shards kept on this node if they are remote.
+
+        Raises:
+            UsageError: $VFSEL_CACHE_GB is no size.
+        """
+        shard_limit()  # said here, not from a loader's process
+        return dataclasses.replace(self, cache=cache)
 
     def shard_url(self, shard: Shard) -> str:
         """Where a shard's tar file is."""

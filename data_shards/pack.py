@@ -8,17 +8,15 @@ is noted beside the data; the same call again goes on with what is missing.
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
-from data_shards import files, manifest, pool, progress, shard_writer, speech
+from data_shards import files, manifest, pack_plan, pool, progress, shard_writer
 from data_shards.datasets.base import Source
 from data_shards.errors import DataError, UsageError
-from data_shards.images import LONGEST_SHORT_SIDE, QUALITY
-from data_shards.manifest import Manifest, Shard, Split
-from data_shards.sampling import class_counts, samples_of_splits
-from data_shards.shard_writer import PROGRESS, Sample, ShardTask
+from data_shards.manifest import Manifest, Shard
+from data_shards.pack_plan import PackPlan
+from data_shards.shard_writer import PROGRESS, ShardTask
 
 _HALF_WRITTEN = re.compile(r"\.(train|val|test)-\d{5}\.tar\..+")
 
@@ -28,9 +26,10 @@ def pack(
     out: Path,
     *,
     captions: int | None,
-    voices: int,
+    voices: int = 4,
     workers: int,
     engine: str = "espeak",
+    recordings: Path | None = None,
     seed: int = 0,
     samples_per_shard: int = 128,
     overwrite: bool = False,
@@ -45,6 +44,8 @@ def pack(
         voices: number of voices; the captions of one image take different ones as far as possible.
         workers: processes.
         engine: name of the speech engine.
+        recordings: folder of recorded captions (see `data_shards/recordings.py`), which take the
+            place of an engine and its voices.
         seed: of every draw.
         samples_per_shard: images a shard.
         overwrite: replace what was packed there from another source or with other options.
@@ -53,74 +54,24 @@ def pack(
     Raises:
         UsageError: a value out of range, no such engine, `out` cannot be written, or holds
             another packed set.
-        DataError: an image or a caption that cannot be packed; what is finished is kept.
+        DataError: an image or a caption that cannot be packed, or has no recording; what is
+            finished is kept.
     """
     _at_least_one(
         captions=captions, voices=voices, workers=workers, samples_per_shard=samples_per_shard
     )
     _check(source)
-    spoken_by = _speech(engine, voices=voices)
-    options = {
-        "captions": captions,
-        "voices": voices,
-        "seed": seed,
-        "samples_per_shard": samples_per_shard,
-        "shorter_side": LONGEST_SHORT_SIDE,
-        "jpeg_quality": QUALITY,
-    }
-    samples = samples_of_splits(source, options=options, voices=spoken_by["voices"])
-    tasks = _tasks(samples, out=out, source=source, options=options, spoken_by=spoken_by)
+    options = {"captions": captions, "seed": seed, "samples_per_shard": samples_per_shard}
+    if recordings is None:
+        plan = pack_plan.spoken(source, engine=engine, voices=voices, options=options)
+    else:
+        plan = pack_plan.recorded(source, recordings, options=options)
     if not overwrite:
-        _refuse_other(out, source=source, options=options, spoken_by=spoken_by)
+        _refuse_other(out, plan=plan)
     with _folder(out):
-        shards = _write(tasks, out=out, workers=workers, show=show)
-        splits = {
-            split: Split(class_counts(ordered), shards=_of_split(shards, split=split))
-            for split, ordered in samples.items()
-        }
-        packed = _manifest(source, options=options, spoken_by=spoken_by, splits=splits)
+        packed = plan.manifest(_write(plan.tasks(out), out=out, workers=workers, show=show))
         _finish(packed, out=out)
     return packed
-
-
-def _manifest(
-    source: Source,
-    *,
-    options: dict[str, Any],
-    spoken_by: dict[str, Any],
-    splits: dict[str, Split],
-) -> Manifest:
-    return Manifest(
-        dataset=source.dataset,
-        source=source.description,
-        options=options,
-        speech=spoken_by,
-        splits=splits,
-        skipped=dict(source.skipped),
-    )
-
-
-def _tasks(
-    samples: dict[str, list[Sample]],
-    *,
-    out: Path,
-    source: Source,
-    options: dict[str, Any],
-    spoken_by: dict[str, Any],
-) -> list[ShardTask]:
-    size = options["samples_per_shard"]
-    return [
-        ShardTask(
-            out=out,
-            name=f"{split}-{first // size:05d}.tar",
-            source=source.description,
-            engine=spoken_by["engine"],
-            engine_version=spoken_by["version"],
-            samples=tuple(ordered[first : first + size]),
-        )
-        for split, ordered in samples.items()
-        for first in range(0, len(ordered), size)
-    ]
 
 
 def _at_least_one(**values: int | None) -> None:
@@ -140,33 +91,17 @@ def _check(source: Source) -> None:
         raise DataError(f"an image id must be unique, but {twice[0]} names {counts[twice[0]]}.")
 
 
-def _refuse_other(
-    out: Path, *, source: Source, options: dict[str, Any], spoken_by: dict[str, Any]
-) -> None:
+def _refuse_other(out: Path, *, plan: PackPlan) -> None:
     """Hours of speech must not go because of a repeated command with another option."""
     content = files.read_bytes(out / manifest.NAME) if out.is_dir() else None
     if content is None:
         return
     there = manifest.parse(content, str(out / manifest.NAME))
-    wanted = (source.dataset, source.description, options, spoken_by)
-    if (there.dataset, there.source, there.options, there.speech) != wanted:
+    if not plan.made(there):
         raise UsageError(
             f"out must not hold another packed set, but {out} holds {there.hash} (its source or "
             "options differ): name another folder, or replace it with --overwrite."
         )
-
-
-def _speech(name: str, *, voices: int) -> dict[str, Any]:
-    engine = speech.engine(name)
-    try:
-        return {
-            "engine": engine.name,
-            "version": engine.version,
-            "voices": engine.voices(voices),
-            "rate": speech.RATE,
-        }
-    finally:
-        engine.close()
 
 
 def _folder(out: Path) -> FileLock:
@@ -178,7 +113,7 @@ def _folder(out: Path) -> FileLock:
     except Timeout as error:
         raise UsageError(f"out must be packed by one command at a time, but {out} is.") from error
     except OSError as error:
-        raise UsageError(f"out must be a folder that can be written, but {error}.") from error
+        raise shard_writer.cannot_write(error) from error
     return lock
 
 
@@ -212,11 +147,11 @@ def _remove(out: Path, *, names: set[str]) -> None:
             path.unlink()
 
 
-def _of_split(shards: list[Shard], *, split: str) -> list[Shard]:
-    return [shard for shard in shards if shard.name.startswith(f"{split}-")]
-
-
 def _finish(packed: Manifest, *, out: Path) -> None:
     content = packed.to_json().encode()
-    if files.read_bytes(out / manifest.NAME) != content:
+    if files.read_bytes(out / manifest.NAME) == content:
+        return
+    try:
         files.write_atomic(out / manifest.NAME, content)
+    except OSError as error:
+        raise shard_writer.cannot_write(error) from error

@@ -4,24 +4,30 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from data_shards import draws, splits
+from data_shards import draws, recordings, splits
 from data_shards.datasets.base import Source, SourceImage
 from data_shards.manifest import ClassCount
+from data_shards.recordings import Recorded
 from data_shards.shard_writer import Sample, Spoken
 
 
 def samples_of_splits(
-    source: Source, *, options: dict[str, Any], voices: list[str]
+    source: Source,
+    *,
+    options: dict[str, Any],
+    voices: list[str],
+    recorded: Recorded | None = None,
 ) -> dict[str, list[Sample]]:
     """The samples of each non-empty split, in an order that mixes its classes.
 
-    `options` needs `seed` and `captions` (how many of an image are spoken; all if None).
+    `options` needs `seed` and `captions` (how many of an image are spoken; all if None). With
+    `recorded`, only those captions are taken.
     """
     seed = options["seed"]
     train, val = splits.hold_out(source.train, seed=seed)
     return {
         split: [
-            _sample(image, count=options["captions"], voices=voices, seed=seed)
+            _sample(image, count=options["captions"], voices=voices, seed=seed, recorded=recorded)
             for image in _shuffled(images, split=split, seed=seed)
         ]
         for split, images in (("train", train), ("val", val), ("test", source.test))
@@ -35,14 +41,25 @@ def _shuffled(images: Sequence[SourceImage], *, split: str, seed: int) -> list[S
     return [by_id[index] for index in order]
 
 
-def _sample(image: SourceImage, *, count: int | None, voices: list[str], seed: int) -> Sample:
-    texts = image.captions
-    if count is not None and count < len(texts):
-        order = draws.rng(seed, "captions", image.image_id).permutation(len(texts))
-        texts = tuple(texts[index] for index in sorted(order[:count]))
+def _sample(
+    image: SourceImage,
+    *,
+    count: int | None,
+    voices: list[str],
+    seed: int,
+    recorded: Recorded | None,
+) -> Sample:
+    files = None if recorded is None else recorded[image.image_id]
+    numbers = draws.rng(seed, "captions", image.image_id).permutation(len(image.captions)).tolist()
+    kept = [number for number in numbers if files is None or number in files][:count]
     order = draws.rng(seed, "voice", image.image_id).permutation(len(voices))
     spoken = (
-        Spoken(text, voice=voices[order[index % len(voices)]]) for index, text in enumerate(texts)
+        Spoken(
+            image.captions[number],
+            voice=voices[order[index % len(voices)]],
+            recording=recordings.identify(files[number]) if files else None,
+        )
+        for index, number in enumerate(sorted(kept))
     )
     return Sample(image, captions=tuple(spoken))
 

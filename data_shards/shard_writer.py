@@ -1,7 +1,8 @@
 """Writes one shard: photographs, speech and texts of its samples as a WebDataset tar file.
 
 Members of a sample: `<image_id>.jpg`, `<image_id>.0.flac`, `<image_id>.1.flac`, … and
-`<image_id>.json` with `{image_id, class_id, class_name, captions: [{text, voice}, …]}`.
+`<image_id>.json` with `{image_id, class_id, class_name, captions: [{text, voice}, …]}`; a
+recorded caption also has its `recording: {file, sha256}`.
 """
 
 import dataclasses
@@ -16,11 +17,12 @@ from typing import Any
 
 import soundfile
 
-from data_shards import files, speech
+from data_shards import files, recordings, speech
 from data_shards.datasets.base import SourceImage
 from data_shards.errors import DataError, UsageError
 from data_shards.images import to_jpeg
 from data_shards.manifest import Shard
+from data_shards.recordings import Recording
 
 PROGRESS = ".packed"  # folder with a note on each finished shard
 _VERSION = 1  # raised when the same plan would give other bytes
@@ -28,10 +30,16 @@ _VERSION = 1  # raised when the same plan would give other bytes
 
 @dataclass(frozen=True)
 class Spoken:
-    """A caption and the voice that speaks it."""
+    """A caption and the voice that speaks it, or its recording."""
 
     text: str
     voice: str
+    recording: Recording | None = None
+
+    def description(self) -> dict[str, Any]:
+        """The caption in the sample's JSON member."""
+        spoken = {"text": self.text, "voice": self.voice}
+        return spoken | ({"recording": self.recording.description()} if self.recording else {})
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ class Sample:
             "image_id": self.image.image_id,
             "class_id": self.image.class_id,
             "class_name": self.image.class_name,
-            "captions": [dataclasses.asdict(caption) for caption in self.captions],
+            "captions": [caption.description() for caption in self.captions],
         }
 
 
@@ -98,7 +106,7 @@ def write(task: ShardTask) -> Shard:
 
     Raises:
         DataError: an image does not decode, or a caption gives no sound.
-        UsageError: the folder cannot be written.
+        UsageError: the folder cannot be written; DataError if it is full.
     """
     content = _tar(task)
     shard = Shard(
@@ -112,16 +120,25 @@ def write(task: ShardTask) -> Shard:
         files.write_atomic(task.note, json.dumps(note).encode())
         files.write_atomic(task.out / task.name, content)
     except OSError as error:
-        raise UsageError(f"out must be a folder with room to write, but {error}.") from error
+        raise cannot_write(error) from error
     return shard
 
 
+def cannot_write(error: OSError) -> UsageError | DataError:
+    """Why `out` cannot be written: the call is wrong, or only the disk is full."""
+    if files.is_full(error):
+        return DataError(
+            f"out must have room to write, but {error}: free some space and run the same command "
+            "again; what is finished is kept."
+        )
+    return UsageError(f"out must be a folder that can be written, but {error}.")
+
+
 def _tar(task: ShardTask) -> bytes:
-    engine = _engine(task.engine)
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for sample in task.samples:
-            for suffix, content in _members(sample, engine=engine).items():
+            for suffix, content in _members(sample, engine=task.engine).items():
                 # TarInfo's defaults (time 0, user 0, mode 644) keep the bytes the same everywhere
                 member = tarfile.TarInfo(f"{sample.image.image_id}.{suffix}")
                 member.size = len(content)
@@ -129,7 +146,7 @@ def _tar(task: ShardTask) -> bytes:
     return stream.getvalue()
 
 
-def _members(sample: Sample, *, engine: speech.SpeechEngine) -> dict[str, bytes]:
+def _members(sample: Sample, *, engine: str) -> dict[str, bytes]:
     members = {"jpg": to_jpeg(sample.image)}
     for index, caption in enumerate(sample.captions):
         image_id = sample.image.image_id
@@ -138,8 +155,11 @@ def _members(sample: Sample, *, engine: speech.SpeechEngine) -> dict[str, bytes]
     return members | {"json": text.encode()}
 
 
-def _flac(caption: Spoken, *, image_id: str, engine: speech.SpeechEngine) -> bytes:
-    samples = engine.say(caption.text, voice=caption.voice)
+def _flac(caption: Spoken, *, image_id: str, engine: str) -> bytes:
+    if caption.recording:
+        samples = recordings.read(caption.recording)
+    else:
+        samples = _engine(engine).say(caption.text, voice=caption.voice)
     if not samples.any():
         raise DataError(
             f"a caption must have words to speak, but image {image_id} has {caption.text!r}."

@@ -1,6 +1,5 @@
-"""Shards as streams: WebDataset over files that we open ourselves, decoded as they come."""
+"""Shards as streams: WebDataset over bytes that we read and check, decoded as they come."""
 
-import hashlib
 import io
 import json
 import tarfile
@@ -18,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from webdataset.tariterators import group_by_keys, tar_file_expander
 
-from data_shards import files, order
+from data_shards import files, order, shard_cache
 from data_shards.batches import Batch, pad
 from data_shards.errors import DataError
 from data_shards.logmel import RATE, LogMel
@@ -99,18 +98,16 @@ def raw_samples(data: Data, shard: Shard) -> Iterator[Raw | str]:
     """The samples of a shard in order; a text says what is wrong with one that is not whole.
 
     Raises:
-        DataError: the shard is missing, cut short, lacks members or holds others than ours.
+        DataError: the shard is missing or changed, lacks members or holds others than ours.
     """
     url = data.shard_url(shard)
     count = 0
     try:
-        if _sha256(url) != shard.sha256:
-            raise _damaged(url, "its SHA-256 is not the manifest's")
-        with files.open_stream(url) as stream:
-            members = tar_file_expander([{"url": url, "stream": stream}], select_files=_allowed)
-            for sample in group_by_keys(members, handler=_grouping_failed):
-                count += 1
-                yield _raw(sample)
+        stream = io.BytesIO(shard_cache.content(data, shard))
+        members = tar_file_expander([{"url": url, "stream": stream}], select_files=_allowed)
+        for sample in group_by_keys(members, handler=_grouping_failed):
+            count += 1
+            yield _raw(sample)
     except _ForeignMember as error:
         raise DataError(
             f"shard {files.shown(url)} must hold only {', '.join(SUFFIXES)} members, but has "
@@ -122,12 +119,6 @@ def raw_samples(data: Data, shard: Shard) -> Iterator[Raw | str]:
         raise _damaged(url) from error
     if count != shard.samples:
         raise _damaged(url, f"it has {count} samples, the manifest says {shard.samples}")
-
-
-def _sha256(url: str) -> str:
-    """Of a shard's bytes: the manifest's hash names the data in every record, so it must hold."""
-    with files.open_stream(url) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _damaged(url: str, why: str = "it cannot be read to its end") -> DataError:

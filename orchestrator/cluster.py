@@ -2,42 +2,119 @@
 
 import logging
 import os
+import re
 import signal
+import socket
+from typing import Any
 
 import ray
 
 from data_shards.errors import UsageError
 from orchestrator.resources import Resources
 
+PROBE_SECONDS = 10.0  # Ray itself would try for minutes
+
 
 def connect() -> None:
-    """Join the cluster that `RAY_ADDRESS` names (a job), or start Ray here, on loopback."""
+    """Join the cluster that `RAY_ADDRESS` names (a job), or start Ray here, on loopback.
+
+    Raises:
+        UsageError: no cluster is there, it runs other versions, or it does not accept our token.
+    """
     if ray.is_initialized():
         return
     for name in ("ray", "ray.tune"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     on_terminate = signal.getsignal(signal.SIGTERM)
-    if os.environ.get("RAY_ADDRESS"):
-        ray.init(**quiet)
+    if address := os.environ.get("RAY_ADDRESS"):
+        _check_address(address)
+        try:
+            ray.init(**quiet)
+        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            raise UsageError(_refusal(error, address)) from error
     else:
         ray.init(address="local", include_dashboard=False, **quiet)
     signal.signal(signal.SIGTERM, on_terminate)  # Ray's own would end us before the books are kept
+
+
+def _check_address(address: str) -> None:
+    """Say at once what Ray would find out after minutes, or not at all."""
+    if address in ("auto", "local"):
+        return
+    host, colon, port = address.rpartition(":")
+    if "/" in address or "@" in address or not colon or not port.isdigit():
+        raise UsageError(
+            "RAY_ADDRESS must be HOST:PORT of a Ray head (port 6379 unless it says otherwise), but "
+            "is something else; to send the command to a cluster use `python -m orchestrator "
+            "submit`, and unset it to run here."
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), PROBE_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            f"RAY_ADDRESS must be a running Ray head, but nothing answers at {address}: start it, "
+            "correct the address, or unset RAY_ADDRESS to run here."
+        ) from error
+
+
+def _refusal(error: BaseException, address: str) -> str:
+    """Why Ray could not join, in one line; Ray's own texts are long, and are not repeated."""
+    texts = " ".join(str(each) for each in _causes(error))
+    versions = re.findall(r"Ray: (\S+)\s+Python: (\S+)", texts)
+    if len(versions) == 2:
+        theirs, ours = (f"Ray {its_ray} on Python {python}" for its_ray, python in versions)
+        return (
+            f"the cluster and this program must run the same versions, but {address} has {theirs} "
+            f"and this is {ours}: install the cluster's, or restart it with these."
+        )
+    if address == "auto":
+        return (
+            "RAY_ADDRESS=auto must find a Ray that runs on this machine, but there is none: start "
+            "one with `ray start --head`, or unset RAY_ADDRESS."
+        )
+    if os.environ.get("RAY_AUTH_MODE") == "token":
+        advice = "set RAY_AUTH_TOKEN, or ~/.ray/auth_token, to the token of the cluster"
+    else:
+        advice = "if the cluster asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN"
+    return f"the Ray head at {address} must let this program join, but does not: {advice}."
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    return [] if error is None else [error, *_causes(error.__cause__)]
 
 
 def check_fits(resources: Resources) -> None:
     """Ray would wait for ever for a node that can hold a trial: say at once if there is none.
 
     Raises:
-        UsageError: no living node has what one trial asks for.
+        UsageError: no node, living or of a kind that the autoscaler may start, has what one trial
+            asks for.
     """
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    nodes = [node["Resources"] for node in alive()] + _startable()
     wanted = {"CPU": resources.request["cpu"], "GPU": resources.request["gpu"]}
     if any(all(node.get(kind, 0) >= n for kind, n in wanted.items()) for node in nodes):
         return
     largest = {kind: max(node.get(kind, 0) for node in nodes) for kind in wanted}
+    if resources.packed and not largest["GPU"]:
+        raise UsageError(
+            "--gpus-per-trial auto must have a GPU to measure a trial on, but no node has one: "
+            "leave the option out to train on CPUs."
+        )
     raise UsageError(
         f"a trial must fit on one node, but asks for {wanted['CPU']:g} CPUs and "
         f"{wanted['GPU']:g} GPUs where nodes have at most {largest['CPU']:g} and "
         f"{largest['GPU']:g}: lower --cpus-per-trial, --loader-workers or --gpus-per-trial."
     )
+
+
+def alive() -> list[dict[str, Any]]:
+    """The living nodes, as Ray tells them."""
+    return [node for node in ray.nodes() if node["Alive"]]
+
+
+def _startable() -> list[dict[str, float]]:
+    """Resources of the kinds of nodes that an autoscaler may start; no node of them need live."""
+    config = ray._private.state.state.get_cluster_config()
+    groups = config.node_group_configs if config else []
+    return [dict(group.resources) for group in groups if group.max_count]

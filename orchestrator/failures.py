@@ -1,6 +1,13 @@
-"""Why a trial failed, in one line, from the texts that Ray writes."""
+"""Why a trial failed, in one line, from the texts that Ray writes; and whether to try it again."""
 
 import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+LOST = "its node was lost"
+ENDED = "its process ended"
+MOST_LOST = 10  # a trial that takes its node down with it must not do so for ever
+_NODE_DIED = re.compile(r"node has died|node is dead|raylet .*died|node was terminated", re.I)
 
 
 def reason_of(text: str) -> str:
@@ -13,8 +20,50 @@ def reason_of(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()][1:]
     raised = [n for n, line in enumerate(lines[:3]) if "ray::" in line and "()" in line]
     if not raised:
-        return f"its process ended: {lines[0].strip()}"
+        return _ended(lines)
     errors = [line for line in lines[raised[0] + 1 :] if re.match(r"[\w.]+(: |$)", line)]
     name, _, message = (errors or lines)[-1].partition(": ")
     name = name.rsplit(".", 1)[-1]
     return message if name in ("UsageError", "DataError", "TrainingError") else f"{name}: {message}"
+
+
+def _ended(lines: list[str]) -> str:
+    """The process, or the node with it, is gone."""
+    if any(_NODE_DIED.search(line) for line in lines):
+        return f"{LOST}; it is tried again on another"
+    return f"{ENDED}: {lines[0].strip()}"
+
+
+def is_raised(reason: str) -> bool:
+    """Whether the training itself raised it, and would again."""
+    return not reason.startswith((LOST, ENDED))
+
+
+def is_lost(reason: str) -> bool:
+    """Whether the node went away (a machine, a spot instance), not the trial."""
+    return reason.startswith(LOST)
+
+
+def is_out_of_gpu_memory(reason: str) -> bool:
+    """Whether the GPU, or the trial's share of it, was too small."""
+    return "CUDA out of memory" in reason
+
+
+@dataclass
+class Tries:
+    """How often each trial was tried. A lost node is not the trial's failure."""
+
+    max_failures: int
+    _failed: Counter[str] = field(default_factory=Counter)
+    _lost: Counter[str] = field(default_factory=Counter)
+
+    def count(self, trial_id: str, reason: str) -> None:
+        """A round has left the trial without a record."""
+        if is_lost(reason):
+            self._lost[trial_id] += 1
+        else:
+            self._failed[trial_id] += 1
+
+    def left(self, trial_id: str) -> bool:
+        """Whether it may be tried (again)."""
+        return self._failed[trial_id] <= self.max_failures and self._lost[trial_id] <= MOST_LOST

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from data_shards import files
 from data_shards.errors import UsageError
 from data_shards.manifest import Data
 from orchestrator.storage import Storage
@@ -76,7 +77,7 @@ def asked_before(name: str, storage: Storage) -> list[Question]:
     found = [plan for plan in storage.plans() if plan["sweep"] == name]
     if not found:
         raise UsageError(
-            f"a report needs records, but {storage.url!r} has none of {name}: run "
+            f"a sweep must have been run, but {files.shown(storage.url)!r} has none of {name}: run "
             f"`python -m orchestrator sweep {name}` first, or name its --storage."
         )
     return [

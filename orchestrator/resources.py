@@ -2,26 +2,33 @@
 
 import math
 from dataclasses import dataclass, fields
+from typing import Literal
 
 from data_shards.errors import UsageError
+
+AUTO: Literal["auto"] = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
     """Resources of a trial, and how many run at once (0: as many as fit).
 
+    `gpus_per_trial`: a number, or `auto` for the share of one GPU that `gpu_packing` measures.
+
     Raises:
         UsageError: a number is negative or not finite, or a trial would have no CPU.
     """
 
     cpus_per_trial: float = 1.0
-    gpus_per_trial: float = 0.0
+    gpus_per_trial: float | Literal["auto"] = 0.0
     max_concurrent: int = 0
     loader_workers: int = 0
 
     def __post_init__(self) -> None:
         for spec in fields(self):
             value = getattr(self, spec.name)
+            if value == AUTO:
+                continue
             option = spec.name.replace("_", "-")
             if not (value >= 0 and math.isfinite(value)):
                 raise UsageError(f"--{option} must be >= 0, but got {value:g}.")
@@ -29,12 +36,20 @@ class Resources:
                 raise UsageError(f"--{option} must have at most 4 decimals, but got {value}.")
         if self.cpus_per_trial == 0:
             raise UsageError("--cpus-per-trial must be > 0, but got 0.")
-        if self.gpus_per_trial > 1 and self.gpus_per_trial % 1:
-            raise UsageError(
-                f"--gpus-per-trial above 1 must be whole, but got {self.gpus_per_trial:g}."
-            )
+        if self.gpus > 1 and self.gpus % 1:
+            raise UsageError(f"--gpus-per-trial above 1 must be whole, but got {self.gpus:g}.")
+
+    @property
+    def packed(self) -> bool:
+        """Whether trials get the share of a GPU that fits."""
+        return self.gpus_per_trial == AUTO
+
+    @property
+    def gpus(self) -> float:
+        """GPUs of a trial; with `auto` the whole one that the first trial is measured on."""
+        return 1.0 if self.gpus_per_trial == AUTO else self.gpus_per_trial
 
     @property
     def request(self) -> dict[str, float]:
         """Ray's resource request of one trial; loader processes count as CPUs."""
-        return {"cpu": self.cpus_per_trial + self.loader_workers, "gpu": self.gpus_per_trial}
+        return {"cpu": self.cpus_per_trial + self.loader_workers, "gpu": self.gpus}

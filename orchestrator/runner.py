@@ -1,22 +1,28 @@
 """Rounds of Ray Tune until the plan has nothing left to run."""
 
+import dataclasses
 import tempfile
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cached_property
 
 from ray import tune
 
 from data_shards.manifest import Data
 from orchestrator.cluster import check_fits, connect
-from orchestrator.planning import Question, missing
+from orchestrator.failures import Tries
+from orchestrator.gpu_packing import Packer
+from orchestrator.planning import Question
 from orchestrator.relay import Relay, Watcher
 from orchestrator.resources import Resources
 from orchestrator.storage import Storage
 from orchestrator.trainable import TrialRun
-from orchestrator.tuner_settings import run_config, trial_config
+from orchestrator.tuner_settings import request, run_config, trial_config
+from orchestrator.visibility import check_visible
 from search_spaces.designs import Trial
+
+Work = tuple[Trial, float]
+"""A trial to run, and its GPUs."""
 
 
 @dataclass
@@ -24,62 +30,81 @@ class Runner:
     """Runs a question's missing trials.
 
     A trial that fails does not stop the others; it is tried again in the next round, up to
-    `max_failures` times (a round is a new Tuner: inside one, a retry cannot start clean).
+    `max_failures` times (a round is a new Tuner: inside one, a retry cannot start clean). One
+    whose node was lost, or whose share of a GPU was too small, is tried again without that
+    counting.
     """
 
     question: Question
     data: Data
     storage: Storage
-    cache: Path
     resources: Resources
     max_failures: int = 1
     watchers: Sequence[Watcher] = ()
     failures: dict[str, str] = field(default_factory=dict)
     """Reason of the last failure of each trial without a record."""
-    _tries: Counter[str] = field(default_factory=Counter)
+
+    @cached_property
+    def _tries(self) -> Tries:
+        return Tries(self.max_failures)
+
+    @cached_property
+    def _packer(self) -> Packer:
+        return Packer(self.storage)
 
     def run(self) -> None:
         """Run rounds until every trial is recorded or has used up its tries.
 
         Raises:
-            UsageError: no node is large enough for a trial.
+            UsageError: no cluster is there, no node is large enough for a trial, or one does not
+                see storage or data.
         """
-        while work := self._work():
+        work = self._work()
+        if work:
             connect()
             check_fits(self.resources)
+            check_visible(storage=self.storage, data=self.data)
+        while work:
             self._round(work)
+            work = self._work()
 
-    def _work(self) -> list[Trial]:
+    def _work(self) -> list[Work]:
+        """The trials to run next, each with its GPUs."""
         plan = self.question.plan(self.storage)
-        recorded = self.storage.record_ids()
-        for trial in plan.trials:
-            if trial.id in recorded:  # a kill right behind the record leaves checkpoints
-                self.storage.remove_checkpoints(trial.id)
+        recorded = self.storage.record_ids() & {trial.id for trial in plan.trials}
+        for trial_id in recorded & self.storage.checkpoint_ids():
+            self.storage.remove_checkpoints(trial_id)  # of a kill right behind the record
         for watcher in self.watchers:
             watcher.planned(plan.trials, plan.undecided)
-        return [t for t in missing(plan, self.storage) if self._tries[t.id] <= self.max_failures]
+        left = [t for t in plan.trials if t.id not in recorded and self._tries.left(t.id)]
+        if not self.resources.packed:
+            return [(trial, self.resources.gpus) for trial in left]
+        shares = self._packer.shares([trial.id for trial in left], recorded)
+        return [(trial, shares[trial.id]) for trial in left if trial.id in shares]
 
-    def _round(self, trials: list[Trial]) -> None:
-        names = {trial.id: trial for trial in trials}
+    def _round(self, work: list[Work]) -> None:
+        check_fits(self.resources)
         with tempfile.TemporaryDirectory(prefix="vfsel-tune-") as folder:
-            self._tuner(trials, folder).fit()
+            self._tuner(work, folder).fit()
         recorded = self.storage.record_ids()
-        for trial_id in names:
-            if trial_id in recorded:
-                self.failures.pop(trial_id, None)
-            else:
-                self._tries[trial_id] += 1
+        for trial, gpus in work:
+            if trial.id in recorded:
+                self.failures.pop(trial.id, None)
+                continue
+            reason = self.failures.get(trial.id, "")
+            if not self._packer.ran_out(trial.id, reason, gpus):
+                self._tries.count(trial.id, reason)
 
-    def _tuner(self, trials: list[Trial], folder: str) -> tune.Tuner:
+    def _tuner(self, work: list[Work], folder: str) -> tune.Tuner:
         configs = [
             trial_config(
-                trial, data=self.data, storage=self.storage, cache=self.cache,
-                resources=self.resources,
+                trial, data=self.data, storage=self.storage,
+                resources=dataclasses.replace(self.resources, gpus_per_trial=gpus),
             )
-            for trial in trials
+            for trial, gpus in work
         ]  # fmt: skip
         return tune.Tuner(
-            tune.with_resources(TrialRun, self.resources.request),
+            tune.with_resources(TrialRun, request),
             param_space={"trial": tune.grid_search(configs)},
             tune_config=tune.TuneConfig(
                 reuse_actors=True,

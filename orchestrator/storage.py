@@ -143,7 +143,8 @@ class Storage:
         self._write_json(trial, "studies", study_id, f"{trial['number']:05}.json")
 
     def _write_json(self, value: dict[str, Any], *names: str) -> None:
-        text = json.dumps(value, indent=1, sort_keys=True)
+        """Fields stay in their order: that of a search's space is the order of its columns."""
+        text = json.dumps(value, indent=1)
         files.write_atomic(files.join(self.url, *names), text.encode())
 
     def queries(self, trial_id: str) -> dict[str, np.ndarray]:

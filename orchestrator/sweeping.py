@@ -28,7 +28,6 @@ def run_sweep(
     *,
     storage_url: str,
     tracking_uri: str,
-    cache: Path,
     resources: Resources,
     max_failures: int,
     as_json: bool,
@@ -49,7 +48,7 @@ def run_sweep(
     console = Console(stderr=True)
     with LiveTable(console, storage) as table:
         watching = _Tracking(tracker, question.plan(storage).trials)
-        runner = Runner(question, data, storage, cache, resources, max_failures, [table, watching])
+        runner = Runner(question, data, storage, resources, max_failures, [table, watching])
         try:
             runner.run()
         except BaseException as error:

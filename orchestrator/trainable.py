@@ -5,14 +5,17 @@ import platform
 import socket
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import ray
 import torch
 from ray import tune
 
-from data_shards import manifest
+from data_shards import files, manifest
+from data_shards.cache_folder import cache_folder
+from data_shards.errors import DataError, UsageError
+from data_shards.manifest import Data
+from orchestrator.gpu_packing import read_memory, start_reading
 from orchestrator.storage import Storage
 from orchestrator.version import code_version
 from trainables.experiment import Experiment
@@ -22,8 +25,8 @@ from trainables.training import Outcome, train
 class TrialRun(tune.Trainable):  # type: ignore[misc]  # Ray is untyped
     """One trial a config; every step is an epoch; the last step writes the record.
 
-    The config's `trial` holds plain values: `experiment` (dict), `data`, `storage`, `cache`
-    (locations), `cpus`, `gpus`, `workers` (numbers).
+    The config's `trial` holds plain values: `experiment` (dict), `data`, `storage` (locations),
+    `cpus`, `gpus`, `workers` (numbers). The cache is the node's own.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -41,22 +44,23 @@ class _Run:
     """A trial under way. Apart from `TrialRun`, whose base class owns many names."""
 
     def __init__(self, config: dict[str, Any]) -> None:
-        _isolate(config)
+        self._device = device_of(config)
+        _isolate(config, self._device)
         self._started = time.time()
         self._experiment = Experiment.from_dict(config["experiment"])
-        self._storage = Storage(config["storage"])
-        self._data = manifest.load(config["data"])
-        self._device = "cuda" if config["gpus"] > 0 and torch.cuda.is_available() else "cpu"
+        self._storage = _storage(config["storage"])
+        self._data = _data(config["data"], self._experiment.data)
         self._reports: list[dict[str, Any]] = []
         self._known = self._storage.reports(self._experiment.trial_id)
         self._checkpoints = self._storage.checkpoints_url(self._experiment.trial_id)
         self._training = train(
             self._experiment,
             data=self._data,
-            cache=Path(config["cache"]),
+            cache=cache_folder(),
             checkpoints=self._checkpoints,
             device=self._device,
             workers=config["workers"],
+            features=self._storage.features_url,
         )
 
     def step(self) -> dict[str, Any]:
@@ -108,15 +112,55 @@ def environment(device: str) -> dict[str, Any]:
         "ray": ray.__version__,
         "code": code_version(),
         "host": socket.gethostname(),
+        "node": ray.get_runtime_context().get_node_id(),
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
         "threads": torch.get_num_threads(),
+        "gpu_memory": read_memory(device),
     }
 
 
-def _isolate(config: dict[str, Any]) -> None:
-    """Nothing of the process may leak into the trial: threads, ranks, a GPU it has no share of."""
+def device_of(config: dict[str, Any]) -> str:
+    """`cuda` for a trial with a share of a GPU: the first that Ray shows it.
+
+    Ray hides no GPU from a trial that asked for none, so the CPU has to be named.
+    """
+    return "cuda" if config["gpus"] > 0 and torch.cuda.is_available() else "cpu"
+
+
+def _isolate(config: dict[str, Any], device: str) -> None:
+    """Nothing of the process may leak into the trial: threads, ranks, memory of an earlier one."""
     torch.set_num_threads(max(1, int(config["cpus"])))
     for name in ("RANK", "WORLD_SIZE"):  # WebDataset would drop shards (webdataset splits by rank)
         os.environ.pop(name, None)
-    if 0 < config["gpus"] < 1 and torch.cuda.is_available():
-        torch.cuda.set_per_process_memory_fraction(float(config["gpus"]))
+    start_reading(device)
+    if device == "cuda":  # an actor may be used again by a trial with another share
+        torch.cuda.set_per_process_memory_fraction(min(1.0, float(config["gpus"])))
+
+
+def _storage(url: str) -> Storage:
+    """The sweep's storage, unless this node joined without seeing it: a record would be lost."""
+    storage = Storage(url)
+    if not storage.is_asked():
+        raise _unseen("storage", url)
+    return storage
+
+
+def _data(location: str, data_hash: str) -> Data:
+    try:
+        found = manifest.load(location)
+    except UsageError as error:
+        raise _unseen("data", location) from error
+    if found.manifest.hash != data_hash:
+        raise DataError(
+            f"the data must stay what they are while a sweep runs, but {files.shown(location)} "
+            f"holds {found.manifest.hash} on {socket.gethostname()}, not {data_hash}: run the "
+            "command again to ask of the data that are there."
+        )
+    return found
+
+
+def _unseen(option: str, location: str) -> DataError:
+    return DataError(
+        f"--{option} must be seen by every node of the cluster, but {socket.gethostname()} does "
+        f"not see {files.shown(location)}: use a folder that all nodes mount, or s3://."
+    )

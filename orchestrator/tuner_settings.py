@@ -1,6 +1,5 @@
 """What every Tuner of ours has in common: nothing is kept by Tune, a trial is plain values."""
 
-from pathlib import Path
 from typing import Any
 
 from ray import tune
@@ -25,7 +24,7 @@ def run_config(folder: str, callback: tune.Callback) -> tune.RunConfig:
 
 
 def trial_config(
-    trial: Trial, *, data: Data, storage: Storage, cache: Path, resources: Resources
+    trial: Trial, *, data: Data, storage: Storage, resources: Resources
 ) -> dict[str, Any]:
     """What `TrialRun` gets: plain values, locations that hold from any working folder."""
     return {
@@ -33,8 +32,14 @@ def trial_config(
         "experiment": trial.experiment.to_dict(),
         "data": files.absolute(data.folder),
         "storage": files.absolute(storage.url),
-        "cache": files.absolute(cache),
         "cpus": resources.cpus_per_trial,
-        "gpus": resources.gpus_per_trial,
+        "gpus": resources.gpus,
         "workers": resources.loader_workers,
     }
+
+
+def request(config: dict[str, Any]) -> tune.PlacementGroupFactory:
+    """What Ray reserves for a trial, from its config; loader processes count as CPUs."""
+    trial = config["trial"]
+    bundle = {"CPU": trial["cpus"] + trial["workers"], "GPU": trial["gpus"]}
+    return tune.PlacementGroupFactory([bundle])

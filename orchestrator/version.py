@@ -1,21 +1,37 @@
 """Which code ran: the package's version and, in a git checkout, the commit."""
 
+import os
 import subprocess
+import tomllib
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+
+CODE = "VFSEL_CODE"
+"""Environment variable that tells a job, which gets the files without git, what code it is."""
 
 
 @cache
 def code_version() -> str:
     """E.g. `0.1.0+3f2a1bc` or `0.1.0+3f2a1bc.dirty`; without git just the version."""
-    version = metadata.version("vfsel-orchestrator")
+    if shipped := os.environ.get(CODE):
+        return shipped
     root = Path(__file__).parent.parent
+    version = _package_version(root)
     if not (root / ".git").exists():
         return version
     commit = _git(root, "rev-parse", "--short", "HEAD")
     dirty = ".dirty" if _git(root, "status", "--porcelain") else ""
     return f"{version}+{commit}{dirty}" if commit else version
+
+
+def _package_version(root: Path) -> str:
+    """A node may have the dependencies only, and this package as the files of a job."""
+    try:
+        return metadata.version("vfsel-orchestrator")
+    except metadata.PackageNotFoundError:
+        project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+        return str(project["version"])
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -26,6 +26,8 @@ TYPED = [
 
 install_import_hook(TYPED, "beartype.beartype")
 
+pytest_plugins = ["tests.s3"]
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

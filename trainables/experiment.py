@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Self
 
 from data_shards.errors import UsageError, unknown
@@ -109,7 +110,7 @@ class Experiment:
                 object.__setattr__(self, spec.name, _typed(spec, getattr(self, spec.name)))
         _check(self)
 
-    @property
+    @cached_property
     def trial_id(self) -> str:
         """12 hex digits naming the trial: hash of what differs from the defaults."""
         text = json.dumps(self._identity(), sort_keys=True)

@@ -33,6 +33,8 @@ class Inputs:
     cache: Path
     workers: int = 0
     """Loader processes for streamed batches."""
+    shared: str = ""
+    """URI under which nodes share columns; "" for none."""
     _streamed: Broken | None = None
     _features: dict[str, SplitFeatures] = field(default_factory=dict)
 
@@ -95,9 +97,15 @@ class Inputs:
             transform=self._frozen,
             cache=self.cache,
             max_broken=max_broken,
+            shared=self.shared,
         )
         speech = derive_logmel(
-            self.data, split, logmel=self._logmel, cache=self.cache, max_broken=max_broken
+            self.data,
+            split,
+            logmel=self._logmel,
+            cache=self.cache,
+            max_broken=max_broken,
+            shared=self.shared,
         )
         shards = self.data.manifest.splits[split].shards
         return SplitFeatures(images, speech, [shard.samples for shard in shards], max_broken)

@@ -70,16 +70,18 @@ def train(
     checkpoints: str,
     device: str = "cpu",
     workers: int = 0,
+    features: str = "",
 ) -> Generator[Report, None, Outcome]:
     """Train, report each epoch, and return the outcome on the test split, which is read once.
 
     Picks up from `checkpoints` if there are any: the reports of the epochs done come again first.
 
     Args:
-        cache: folder of derived columns, shared by the trials of a node.
+        cache: folder of derived columns and of remote shards, shared by the trials of a node.
         checkpoints: folder or URI of this trial's checkpoints.
         device: `cpu` or `cuda`.
         workers: loader processes, for streamed batches.
+        features: URI under which nodes share derived columns; "" for none.
 
     Raises:
         UsageError: the experiment does not fit the data.
@@ -87,7 +89,15 @@ def train(
         TrainingError: the loss is not finite.
     """
     check_data(experiment, data.manifest)
-    run = _Run(experiment, data, cache, Checkpoints(checkpoints), torch.device(device), workers)
+    run = _Run(
+        experiment,
+        data.cached(cache),
+        cache,
+        Checkpoints(checkpoints),
+        torch.device(device),
+        workers,
+        features,
+    )
     yield from run.resume()
     while run.epoch < experiment.epochs:
         yield run.next_epoch()
@@ -105,6 +115,7 @@ class _Run:
         checkpoints: Checkpoints,
         device: torch.device,
         workers: int,
+        features: str,
     ) -> None:
         torch.manual_seed(draws.key(experiment.seed, "torch"))
         self.experiment = experiment
@@ -116,7 +127,7 @@ class _Run:
         if device.type == "cuda":
             self.model.to(memory_format=torch.channels_last)
         self.optimiser = _optimiser(experiment, self.model)
-        self.inputs = Inputs(experiment, self.model, data, cache, workers)
+        self.inputs = Inputs(experiment, self.model, data, cache, workers, features)
         self.reports: list[Report] = []
         self.best_epoch = 0
 

@@ -57,6 +57,11 @@ def first_voices(known: tuple[str, ...], *, count: int) -> list[str]:
     return list(known[:count])
 
 
+def first_line(error: Exception) -> str:
+    """What an engine's library says, short enough for a line of ours."""
+    return str(error).strip().partition("\n")[0]
+
+
 def resample(samples: Samples, *, rate: int) -> Samples:
     """Samples taken at `rate` Hz, at 16 kHz (polyphase filter; rounded, clipped)."""
     if rate == RATE or not len(samples):

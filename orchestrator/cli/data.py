@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,8 +20,10 @@ _WORKERS = click.option(
     "--workers", default=os.cpu_count() or 1, show_default="cores", help="Processes."
 )
 _ENGINE = click.option(
-    "--engine", default="espeak", show_default=True, help="Speech engine: espeak or flite."
-)
+    "--engine", show_default="espeak",
+    help="What speaks captions: espeak, flite, piper or tacotron2.",
+)  # fmt: skip
+_VOICES = click.option("--voices", type=int, show_default="4", help="Different speakers.")
 
 
 @data.command()
@@ -30,9 +33,10 @@ _ENGINE = click.option(
 @click.option("--captions", type=int, help="At most so many captions an image (default: all).")
 @click.option("--classes", metavar="A-B", help="Only classes A to B, of both class lists.")
 @click.option("--images-per-class", type=int, help="At most so many images a class.")
-@click.option("--voices", default=4, show_default=True, help="Different speakers.")
 @click.option("--seed", default=0, show_default=True, help="Of val classes, captions, voices.")
 @_ENGINE
+@_VOICES
+@click.option("--speech", type=Path, help="Folder of recordings, instead of an engine.")
 @_WORKERS
 @click.option("--overwrite", is_flag=True, help="Replace what was packed with other options.")
 def pack(
@@ -42,9 +46,10 @@ def pack(
     captions: int | None,
     classes: str | None,
     images_per_class: int | None,
-    voices: int,
     seed: int,
-    engine: str,
+    engine: str | None,
+    voices: int | None,
+    speech: Path | None,
     workers: int,
     overwrite: bool,
 ) -> None:
@@ -54,13 +59,17 @@ def pack(
 
     if dataset == "synth":
         raise UsageError("synth has no official files: use `data synth --out DIR`.")
+    if speech is not None and (engine, voices) != (None, None):
+        raise UsageError("--speech takes the place of an engine: leave out --engine and --voices.")
     source = datasets.reader(dataset)(
         root, classes=_range(classes), images_per_class=images_per_class
     )
     manifest = packing.pack(
-        source, out, captions=captions, voices=voices, engine=engine, workers=workers, seed=seed,
-        overwrite=overwrite,
+        source, out, captions=captions, recordings=speech, workers=workers, seed=seed,
+        overwrite=overwrite, **_chosen(engine=engine, voices=voices),
     )  # fmt: skip
+    for reason, count in manifest.skipped.items():
+        click.echo(f"Left out: {count} {reason}.", err=True)
     _tell(out, manifest.hash)
 
 
@@ -68,12 +77,18 @@ def pack(
 @click.option("--out", required=True, type=Path, help="Folder of the shards.")
 @click.option("--seed", default=0, show_default=True, help="Of the drawings and captions.")
 @_ENGINE
+@_VOICES
 @_WORKERS
-def synth(out: Path, seed: int, engine: str, workers: int) -> None:
+def synth(out: Path, seed: int, engine: str | None, voices: int | None, workers: int) -> None:
     """Make the built-in set: drawn flowers and spoken sentences that name their attributes."""
     from orchestrator.built_in import make
 
-    _tell(out, make(out, seed=seed, engine=engine, workers=workers))
+    _tell(out, make(out, seed=seed, workers=workers, **_chosen(engine=engine, voices=voices)))
+
+
+def _chosen(**options: Any) -> dict[str, Any]:
+    """The options that were given; for the others the callee has a default."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _tell(out: Path, name: str) -> None:

@@ -1,33 +1,39 @@
 """Options that several commands share, and what they turn into."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from data_shards.errors import UsageError, unknown
+from orchestrator import job_folder
 
 if TYPE_CHECKING:
     from data_shards.manifest import Data
     from orchestrator.planning import Question
 
-BUILT_IN = "data/synth"
 Command = Callable[..., Any]
+
+
+def _lasting(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """In a Ray job, a location that is not lost with it."""
+    if value is not None and job_folder.inside_job():
+        job_folder.check_lasting(option.opts[0], value)
+    return value
 
 
 def storage_option(command: Command) -> Command:
     """`--storage`: where results are."""
     return click.option(
-        "--storage", default="runs", show_default=True, help="Results: a folder or fsspec URI."
-    )(command)
+        "--storage", default="runs", show_default=True, callback=_lasting,
+        help="Results: a folder or fsspec URI.",
+    )(command)  # fmt: skip
 
 
 def tracking_option(command: Command) -> Command:
     """`--tracking-uri`: where MLflow is."""
     return click.option(
-        "--tracking-uri", default="sqlite:///mlflow.db", show_default=True,
+        "--tracking-uri", default="sqlite:///mlflow.db", show_default=True, callback=_lasting,
         help="MLflow: sqlite:///FILE or http(s)://SERVER.",
     )(command)  # fmt: skip
 
@@ -44,7 +50,8 @@ def question_options(command: Command) -> Command:
     for option in reversed(
         [
             click.argument("name"),
-            click.option("--data", help=f"A packed data set (default: built-in, {BUILT_IN})."),
+            click.option("--data", callback=_lasting, show_default="the built-in set",
+                         help="A packed data set."),
             click.option("--preset", default="demo", show_default=True, help="demo or thesis."),
             click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE",
                          help="Any field of the experiment; repeat it."),
@@ -62,8 +69,9 @@ def run_options(command: Command) -> Command:
             tracking_option,
             click.option("--cpus-per-trial", default=1.0, show_default=True,
                          help="Fractions allowed."),
-            click.option("--gpus-per-trial", default=0.0, show_default=True,
-                         help="Fractions allowed."),
+            click.option("--gpus-per-trial", default="0", show_default=True, callback=_gpus,
+                         metavar="NUMBER|auto",
+                         help="Fractions allowed; auto: as many trials a GPU as fit its memory."),
             click.option("--max-concurrent", default=0,
                          help="Trials at once (default: as many as fit)."),
             click.option("--loader-workers", default=0, show_default=True,
@@ -74,6 +82,11 @@ def run_options(command: Command) -> Command:
     ):  # fmt: skip
         command = option(command)
     return command
+
+
+def _gpus(context: click.Context, option: click.Parameter, value: str) -> "float | str":
+    """A number, or `auto`."""
+    return value if value == "auto" else float(click.FLOAT(value, option, context))
 
 
 def question(
@@ -107,17 +120,11 @@ def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:
 def open_data(location: str | None) -> "Data":
     """The packed data; without a location the built-in set, made at its first use."""
     from data_shards import manifest
+    from data_shards.cache_folder import shard_limit
 
-    if location is not None:
-        return manifest.load(location)
-    if not (Path(BUILT_IN) / manifest.NAME).exists():
+    shard_limit()  # of this node at least: a wrong one is said before any trial starts
+    if location is None:
         from orchestrator import built_in
 
-        click.echo(f"Making the built-in spoken data set in {BUILT_IN} …", err=True)
-        built_in.make(Path(BUILT_IN))
-    return manifest.load(BUILT_IN)
-
-
-def cache_folder() -> Path:
-    """Derived features of this node: `$VFSEL_CACHE`, else ~/.cache/vfsel."""
-    return Path(os.environ.get("VFSEL_CACHE") or Path.home() / ".cache" / "vfsel")
+        location = built_in.ready(click.get_current_context().params["storage"])
+    return manifest.load(location)

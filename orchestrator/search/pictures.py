@@ -74,7 +74,7 @@ def _importance(study: optuna.Study) -> Any:
 
 def _slice(study: optuna.Study) -> Any:
     axes = optuna_plots.plot_slice(study, target_name=TARGET)
-    for each in np.atleast_1d(axes):
+    for each in np.ravel(np.asarray(axes)):
         each.xaxis.set_minor_formatter(NullFormatter())  # the labels would overlap
     return axes
 
@@ -93,7 +93,8 @@ def _epochs(study: optuna.Study) -> Any:
     """Of every trial, those stopped early too."""
     axes = optuna_plots.plot_intermediate_values(study)
     axes.set(title="Best so far", xlabel="epoch", ylabel=TARGET)
-    axes.get_legend().remove()
+    if legend := axes.get_legend():
+        legend.remove()
     return axes
 
 

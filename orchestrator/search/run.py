@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 
 from data_shards import files
+from data_shards.errors import UsageError
 from data_shards.manifest import Data
 from orchestrator.resources import Resources
 from orchestrator.search.answers import SearchAnswer, as_dict, claim_command, saving, sentence
@@ -39,6 +40,11 @@ def run_search(
         UsageError: the storage cannot be written, or holds another study under this name.
         KeyboardInterrupt: after the runs under way are marked KILLED.
     """
+    if resources.packed:
+        raise UsageError(
+            "--gpus-per-trial auto measures a sweep's first recorded trial, and a search records "
+            "none: give a number, such as 0.5."
+        )
     storage = Storage(storage_url)
     storage.check_writable()
     tracker = Tracker(uri=tracking_uri, storage=storage, plan=_info(question))

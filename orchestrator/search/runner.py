@@ -1,16 +1,17 @@
 """Rounds of Ray Tune until the study has its trials, or its time is up."""
 
+import math
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 from ray import tune
 
 from data_shards.manifest import Data
 from orchestrator.cluster import check_fits, connect
+from orchestrator.failures import Tries
 from orchestrator.relay import Relay, Watcher
 from orchestrator.resources import Resources
 from orchestrator.search.scheduling import StudyScheduler, StudySearcher
@@ -18,6 +19,7 @@ from orchestrator.search.study import FAIL, Study
 from orchestrator.storage import Storage
 from orchestrator.trainable import TrialRun
 from orchestrator.tuner_settings import run_config, trial_config
+from orchestrator.visibility import check_visible
 
 
 @dataclass
@@ -26,7 +28,7 @@ class SearchRunner:
 
     When the time is up, trials under way are stopped; they stay unfinished in the books, and the
     next command continues them from their last epoch. One whose process died is tried again in
-    the next round, up to `max_failures` times.
+    the next round, up to `max_failures` times; a lost node does not count.
     """
 
     study: Study
@@ -38,23 +40,27 @@ class SearchRunner:
     max_failures: int
     watchers: Sequence[Watcher] = ()
     failures: dict[str, str] = field(default_factory=dict)
-    _tries: Counter[int] = field(default_factory=Counter)
+    """Reason of the last failure of each trial."""
+
+    @cached_property
+    def _tries(self) -> Tries:
+        return Tries(self.max_failures)
 
     def run(self) -> None:
         """Run rounds until nothing is left to do.
 
         Raises:
-            UsageError: no node is large enough for a trial.
+            UsageError: no cluster is there, no node is large enough for a trial, or one does not
+                see storage or data.
         """
-        deadline = None if self.seconds is None else time.monotonic() + self.seconds
-        while self._left():
-            seconds = None if deadline is None else deadline - time.monotonic()
-            if seconds is not None and seconds <= 0:
-                return
+        deadline = time.monotonic() + (math.inf if self.seconds is None else self.seconds)
+        if self._left():
             connect()
             check_fits(self.resources)
-            self._round(seconds)
-            if deadline is None or time.monotonic() < deadline:
+            check_visible(storage=self.storage, data=self.data)
+        while self._left() and (seconds := deadline - time.monotonic()) > 0:
+            self._round(None if seconds == math.inf else seconds)
+            if time.monotonic() < deadline:
                 self._count_tries()
 
     def _left(self) -> int:
@@ -65,17 +71,15 @@ class SearchRunner:
     def _count_tries(self) -> None:
         """Whatever is unfinished after a whole round has lost its process."""
         for number in self.study.unfinished:
-            self._tries[number] += 1
-            if self._tries[number] > self.max_failures:
-                reason = self.failures.get(self.study.trial(number).id, "it did not end")
+            trial_id = self.study.trial(number).id
+            reason = self.failures.get(trial_id, "it did not end")
+            self._tries.count(trial_id, reason)
+            if not self._tries.left(trial_id):
                 self.study.end(number, FAIL, reason=reason)
 
     def _round(self, seconds: float | None) -> None:
         config = partial(
-            trial_config,
-            data=self.data,
-            storage=self.storage,
-            resources=self.resources,
+            trial_config, data=self.data, storage=self.storage, resources=self.resources
         )
         with tempfile.TemporaryDirectory(prefix="vfsel-tune-") as folder:
             tune.Tuner(

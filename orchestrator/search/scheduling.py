@@ -7,7 +7,7 @@ from typing import Any
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from orchestrator.failures import reason_of
+from orchestrator.failures import is_raised, reason_of
 from orchestrator.search.study import FAIL, Study
 from search_spaces.designs import Trial
 
@@ -72,7 +72,7 @@ class StudyScheduler(FIFOScheduler):  # type: ignore[misc]
     def on_trial_error(self, controller: Any, trial: Any) -> None:
         """An error raised by the training would come again; a process that died may be retried."""
         reason = reason_of(Path(trial.error_file).read_text())
-        if not reason.startswith("its process ended"):
+        if is_raised(reason):
             self._study.end(trial.config["trial"]["number"], FAIL, reason=reason)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -83,6 +83,7 @@ TUNE = ["sweep", "tune", "--data", "tones", *TINY]
         ([*TUNE, "--study", ".."], "--study must be letters"),
         ([*TUNE, "--seeds", "3"], "a search trains each point once, but got --seeds 3"),
         ([*TUNE, "--seed", "-1"], "seed must be >= 0"),
+        ([*TUNE, "--gpus-per-trial", "auto"], "a search records none: give a number"),
         ([*TUNE, "--set", "gamma=3"], "gamma must not be set: the sweep tune searches it"),
         ([*TUNE, "--set", "selection=test"], "never on the test split"),
         ([*TUNE, "--set", "loss=triplet"], "field must be one of"),

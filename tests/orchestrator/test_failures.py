@@ -2,8 +2,9 @@
 
 import pytest
 
-from orchestrator.failures import reason_of
+from orchestrator.failures import MOST_LOST, Tries, is_lost, is_out_of_gpu_memory, reason_of
 
+LOST_NODE = "its node was lost; it is tried again on another"
 HEADING = "Failure # 1 (occurred at 2026-01-01_00-00-00)\n"
 RAISED = (
     HEADING
@@ -34,3 +35,28 @@ RAISED = (
 )
 def test_a_failure_is_one_line(text, reason):
     assert reason_of(text) == reason
+
+
+def test_a_lost_node_is_not_the_trials_failure_but_not_for_ever():
+    tries = Tries(max_failures=1)
+    for _ in range(MOST_LOST):
+        tries.count("a", LOST_NODE)
+        assert tries.left("a")
+    tries.count("a", LOST_NODE)
+    assert not tries.left("a")
+    assert tries.left("b")
+
+
+def test_a_trial_may_fail_so_often():
+    tries = Tries(max_failures=1)
+    tries.count("a", "the loss is nan")
+    assert tries.left("a")
+    tries.count("a", "")  # it ended without a word
+    assert not tries.left("a")
+
+
+def test_memory_of_the_gpu_and_of_the_machine_are_told_apart():
+    assert is_out_of_gpu_memory("OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB.")
+    assert not is_out_of_gpu_memory("its process ended: Task was killed due to the node running "
+                                    "low on memory.")  # fmt: skip
+    assert not is_lost("its process ended: Task was killed due to the node running low on memory.")

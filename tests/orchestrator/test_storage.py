@@ -1,5 +1,8 @@
 """Storage: what is written is read back; damage is said, never guessed around."""
 
+import json
+import time
+
 import numpy as np
 import pytest
 
@@ -9,11 +12,12 @@ from orchestrator.storage import Storage
 RECORD = {"trial_id": "abc", "selection": {"value": 61.5}, "test": {"s2i_r1": 30.0}}
 
 
-@pytest.fixture(params=["path", "uri"])
+@pytest.fixture(params=["path", "s3"])
 def storage(request, tmp_path):
-    """The same contract on a folder and on an fsspec URI."""
-    url = str(tmp_path / "runs") if request.param == "path" else f"memory://{tmp_path.name}"
-    return Storage(url)
+    """The same contract on a folder and on S3."""
+    if request.param == "path":
+        return Storage(str(tmp_path / "runs"))
+    return Storage(f"{request.getfixturevalue('bucket')}/runs")
 
 
 def test_record_and_queries_come_back(storage):
@@ -46,7 +50,7 @@ def test_a_recorded_trials_checkpoints_are_removed(tmp_path):
     (folder / "last.pt").write_bytes(b"x")
     storage.remove_checkpoints("abc")
     storage.remove_checkpoints("abc")  # nothing is there: nothing happens
-    assert list(folder.iterdir()) == []
+    assert storage.checkpoint_ids() == set()
 
 
 def test_a_plan_keeps_the_most_seeds_that_were_asked(storage):
@@ -82,6 +86,53 @@ def test_half_written_files_are_not_listed(tmp_path):
 def test_storage_that_cannot_be_written(url):
     with pytest.raises(UsageError, match="--storage must be writable"):
         Storage(url).check_writable()
+
+
+def test_storage_on_s3_is_writable_and_stays_empty(s3, bucket):
+    Storage(f"{bucket}/runs").check_writable()
+    assert s3.keys(bucket) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "unset", "said"),
+    [
+        (UsageError, "s3://no-such-bucket/runs", [], "the bucket of .* must exist"),
+        (DataError, "s3://b/runs", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], "credentials"),
+    ],
+)
+def test_storage_on_s3_that_cannot_be_written_is_said_at_once(
+    s3, monkeypatch, kind, place, unset, said
+):
+    for name in unset:
+        monkeypatch.delenv(name)
+    start = time.monotonic()
+    with pytest.raises(kind, match=said) as caught:
+        Storage(place).check_writable()
+    assert time.monotonic() - start < 5
+    assert "\n" not in str(caught.value)
+
+
+def test_storage_on_s3_that_denies_access(s3, bucket):
+    with s3.refusing(), pytest.raises(DataError, match="access to .* must be allowed"):
+        Storage(f"{bucket}/runs").check_writable()
+
+
+def test_a_record_of_another_process_is_seen_at_once(s3, bucket):
+    """Two drivers and many nodes write to one storage; a client must not remember its listing."""
+    ours = Storage(f"{bucket}/runs")
+    ours.write_record(RECORD, {})
+    assert ours.record_ids() == {"abc"}
+    content = (ours.record("abc") or {}) | {"trial_id": "def"}
+    s3.client.put_object(
+        Bucket=bucket.removeprefix("s3://"), Key="runs/records/def.json", Body=json.dumps(content)
+    )
+    assert ours.record_ids() == {"abc", "def"}
+    assert ours.record("def") == content
+
+
+def test_features_are_shared_where_other_nodes_see_them():
+    assert Storage("s3://b/runs").features_url == "s3://b/runs/features"
+    assert Storage("runs").features_url == Storage("/a/runs").features_url == ""
 
 
 def test_storage_on_an_unknown_scheme():

@@ -13,7 +13,6 @@ pytestmark = pytest.mark.slow
 
 _SCRIPT = """
 import json, sys
-from pathlib import Path
 from orchestrator.ray_environment import set_environment
 set_environment()
 import ray
@@ -38,7 +37,8 @@ tiny = dict(image_size="64", batch_size="16", embedding="16", epochs="3")
 question = ask(load("loss"), preset=PRESETS["demo"], settings=tiny, seeds=1, data=data)
 resources = Resources(cpus_per_trial=0.5, gpus_per_trial=float(sys.argv[1]))
 storage = Storage("runs")
-Runner(question, data, storage, Path("cache"), resources, watchers=[Watcher()]).run()
+storage.write_plan(question.to_dict())
+Runner(question, data, storage, resources, watchers=[Watcher()]).run()
 devices = [storage.record(trial_id)["environment"]["device"] for trial_id in storage.record_ids()]
 print(json.dumps([Watcher.events, devices]))
 """
@@ -50,9 +50,10 @@ print(json.dumps([Watcher.events, devices]))
 )
 def test_as_many_trials_at_once_as_fit_on_the_gpu(tmp_path, share, events):
     made.make(tmp_path / "tones")
+    own = {"OMP_NUM_THREADS": "1", "VFSEL_CACHE": str(tmp_path / "cache")}
     done = subprocess.run(
         [sys.executable, "-c", _SCRIPT, str(share)], cwd=tmp_path, capture_output=True, text=True,
-        timeout=300, env=os.environ | {"OMP_NUM_THREADS": "1"},
+        timeout=300, env=os.environ | own,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == [events, ["cpu", "cpu"]]

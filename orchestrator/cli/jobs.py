@@ -1,0 +1,140 @@
+"""`submit` and `status`."""
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from data_shards.errors import DataError, UsageError, unknown
+from orchestrator import job_folder
+from orchestrator.cli import searches
+from orchestrator.cli.options import json_option, parse_settings, storage_option
+from orchestrator.cli.sweeps import sweep
+
+if TYPE_CHECKING:
+    from orchestrator.jobs import Job
+    from orchestrator.storage import Storage
+
+DETACHED = 130
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--address", help="The head's dashboard.  [$RAY_API_SERVER_ADDRESS, $RAY_ADDRESS, "
+              "or http://127.0.0.1:8265]")  # fmt: skip
+@click.option("--no-wait", is_flag=True, help="Do not follow the logs.")
+@click.argument("arguments", nargs=-1, metavar="NAME [OPTIONS OF sweep]", type=click.UNPROCESSED)
+def submit(address: str | None, no_wait: bool, arguments: tuple[str, ...]) -> int:
+    """Run `sweep NAME …` as a job on a Ray cluster, and follow it. Ctrl-C leaves it running.
+
+    Everything that `sweep` takes may follow; --storage, --data and --tracking-uri must be what
+    every node of the cluster sees. The exit code is that of the sweep.
+    """
+    asked = _check(arguments)
+    try:
+        from orchestrator import jobs
+    except ImportError as error:
+        raise UsageError(
+            f"submit needs a package that is not installed ({error.name}): "
+            "pip install 'vfsel-orchestrator[cluster]'"
+        ) from error
+
+    jobs.checkout()
+    address = address or jobs.default_address()
+    job = jobs.submit(jobs.connect(address), arguments)
+    click.echo(f"job {job.id}", err=True)
+    back = jobs.how_to_return(job.id, address, name=asked["name"], storage=asked["storage"])
+    if no_wait:
+        click.echo("\n".join(back), err=True)
+        return 0
+    return _follow(job, back)
+
+
+def _check(arguments: tuple[str, ...]) -> dict[str, Any]:
+    """What `sweep` would be called with; all that is wrong with it and shows without its data.
+
+    Raises:
+        UsageError: a value that `sweep` would refuse, or a location that a job has not.
+    """
+    from orchestrator import tracking_uri
+    from orchestrator.resources import Resources
+
+    asked = sweep.make_context("submit", list(arguments)).params
+    for name in ("storage", "data", "tracking_uri"):
+        if asked[name] is not None:
+            option = f"--{name.replace('_', '-')}"
+            job_folder.check_lasting(option, asked[name])
+            job_folder.check_no_secret(option, asked[name])
+    if not asked["tracking_uri"].startswith("sqlite:"):  # a file is on the head, not here
+        tracking_uri.parse(asked["tracking_uri"])
+    wanted = {field.name for field in dataclasses.fields(Resources)} & asked.keys()
+    Resources(**{name: asked[name] for name in wanted})
+    _check_question(asked)
+    return asked
+
+
+def _check_question(asked: dict[str, Any]) -> None:
+    from search_spaces.sweep import load
+    from trainables.presets import PRESETS
+
+    given = searches.take(dict(asked))
+    if searches.is_search(asked["name"]):
+        searches.limits(given)
+    else:
+        searches.refuse(given, asked["name"])
+    if asked["preset"] not in PRESETS:
+        raise unknown("--preset", asked["preset"], sorted(PRESETS))
+    load(asked["name"]).base(PRESETS[asked["preset"]], parse_settings(asked["settings"]))
+    if asked["seeds"] < 1:
+        raise UsageError(f"--seeds must be >= 1, but got {asked['seeds']}.")
+
+
+def _follow(job: "Job", back: list[str]) -> int:
+    """Print the job's logs; its exit code, or 130 if it was left running."""
+    try:
+        job.follow()
+        code = job.state()
+    except KeyboardInterrupt:
+        click.echo("\nleft; the job goes on:", err=True)
+        click.echo("\n".join(back), err=True)
+        return DETACHED
+    except OSError as error:
+        raise DataError(
+            f"the connection to the head is lost ({error}); the job goes on there.\n"
+            + "\n".join(back)
+        ) from error
+    return DETACHED if code is None else code
+
+
+@click.command()
+@click.argument("name")
+@storage_option
+@json_option
+def status(name: str, storage: str, as_json: bool) -> None:
+    """Show how far the sweep NAME is, from its storage alone: from any machine, at any time."""
+    from orchestrator.planning import asked_before
+    from orchestrator.status import lines, plan_status
+    from orchestrator.storage import Storage
+
+    store = Storage(storage)
+    if searches.is_search(name):  # an unknown sweep is said with a guess
+        _status_of_searches(name, store, as_json)
+        return
+    plans = [plan_status(question, store) for question in asked_before(name, store)]
+    if as_json:
+        click.echo(json.dumps({"plans": [plan.to_dict() for plan in plans]}))
+        return
+    for plan in plans:
+        click.echo("\n".join(lines(plan)))
+
+
+def _status_of_searches(name: str, store: "Storage", as_json: bool) -> None:
+    from orchestrator.search.question import searches_before
+    from orchestrator.search.status import study_status
+
+    found = [study_status(question, store) for question in searches_before(name, store)]
+    if as_json:
+        click.echo(json.dumps({"studies": [values for _, values in found]}))
+        return
+    for lines, _ in found:
+        click.echo("\n".join(lines))

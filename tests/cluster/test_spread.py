@@ -1,0 +1,46 @@
+"""A sweep on three nodes: it spreads, it uses a node that joins, it outlives one that is lost."""
+
+import re
+
+import pytest
+
+from orchestrator.storage import Storage
+from tests import made
+from tests.cluster.on_nodes import command, finish, reports, wait_for_reports
+from tests.orchestrator.command import TINY
+from tests.ray_head import ray_head, wait_for
+
+pytestmark = pytest.mark.slow
+
+SWEEP = [
+    "sweep", "loss", "--data", "tones", "--seeds", "4", "--set", "epochs=40", *TINY,
+    "--gpus-per-trial", "1", "--cpus-per-trial", "0.5", "--max-failures", "0",
+]  # fmt: skip
+
+
+def test_a_sweep_spreads_outlives_a_node_and_uses_one_that_joins(tmp_path):
+    """Eight trials where six fit; none may fail: a lost node is not the trial's failure."""
+    made.make(tmp_path / "tones")
+    storage = Storage(str(tmp_path / "runs"))
+    with ray_head(num_cpus=2, num_gpus=2) as head:
+        lost, stays = (head.add_node(num_cpus=2, num_gpus=2) for _ in range(2))
+        with command(head, *SWEEP, folder=tmp_path) as process:
+            wait_for_reports(tmp_path / "runs", trials=6, process=process)
+            assert all(any(node.cache.iterdir()) for node in (head, lost, stays))
+            lost.kill()
+            before = reports(storage, tmp_path / "runs")
+            wait_for(lambda: head.alive() == 2, seconds=60, what="the head notices")
+            joined = head.add_node(num_cpus=2, num_gpus=2)
+            output = finish(process)
+        assert any(joined.cache.iterdir())
+    print(output)
+    assert process.returncode == 0, output
+    failed = re.findall(r"(loss=\S+ seed=\d): failed: (.*)", output)
+    assert len({name for name, _ in failed}) == 2, output
+    assert {reason for _, reason in failed} == {"its node was lost; it is tried again on another"}
+    records = {trial_id: storage.record(trial_id) for trial_id in storage.record_ids()}
+    assert len(records) == 8
+    assert len({record["environment"]["node"] for record in records.values()}) == 3
+    for trial_id, done in before.items():  # no epoch was trained twice: its time is the first one
+        assert done
+        assert records[trial_id]["reports"][: len(done)] == done

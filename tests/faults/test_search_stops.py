@@ -1,0 +1,97 @@
+"""Stop a search for real, at any time: the same command finishes it, with the same study."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from orchestrator.storage import Storage
+from tests import made
+from tests.orchestrator.command import TINY, run, start
+
+pytestmark = pytest.mark.slow
+
+TRIALS, EPOCHS = 8, 9
+ARGUMENTS = [
+    "sweep", "tune", "--data", "tones", "--set", f"epochs={EPOCHS}", *TINY, "--study", "mine",
+    "--trials", str(TRIALS),
+]  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made.make(tmp_path / "tones", per_class=20)
+    return tmp_path
+
+
+def _books(folder):
+    return Storage(str(folder / "runs")).study_trials("mine")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    made.make(folder / "tones", per_class=20)
+    done = run(*ARGUMENTS, "--max-concurrent", "1", folder=folder)
+    assert done.returncode == 0, done.stderr
+    return _books(folder)
+
+
+def _wait_for(folder, epochs):
+    """Until the books hold so many epochs in all."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if sum(len(entry["values"]) for entry in _books(folder)) >= epochs:
+            return
+        time.sleep(0.02)
+    raise AssertionError("the search came not so far")
+
+
+@pytest.mark.parametrize("epochs", [3, 12])
+def test_killed_and_run_again_one_trial_at_a_time_it_is_the_same_study(folder, undisturbed, epochs):
+    command = start(*ARGUMENTS, "--max-concurrent", "1", folder=folder)
+    _wait_for(folder, epochs)
+    os.killpg(command.pid, signal.SIGKILL)
+    command.wait()
+    before = _books(folder)
+    assert before != undisturbed
+    done = run(*ARGUMENTS, "--max-concurrent", "1", folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert _books(folder) == undisturbed
+
+
+def test_interrupted_with_trials_at_once_none_is_lost_repeated_or_left_running(folder):
+    command = start(*ARGUMENTS, folder=folder)
+    _wait_for(folder, 6)
+    command.send_signal(signal.SIGINT)
+    output, _ = command.communicate(timeout=90)
+    assert command.returncode == 130
+    assert "nothing is lost: the same command goes on" in output
+    assert "Traceback" not in output
+    before = _books(folder)
+    reports = {path.stem: path.read_text() for path in (folder / "runs/reports").glob("*.jsonl")}
+    done = run(*ARGUMENTS, folder=folder)
+    assert done.returncode == 0, done.stderr
+    after = _books(folder)
+    assert len(after) == TRIALS
+    for old, new in zip(before, after, strict=False):
+        assert new["params"] == old["params"]
+        assert new["values"].items() >= old["values"].items()
+        assert old["state"] in (new["state"], "RUNNING")
+    assert {entry["state"] for entry in after} == {"COMPLETE", "PRUNED"}
+    for name, text in reports.items():  # no epoch was trained twice
+        assert (folder / "runs" / "reports" / f"{name}.jsonl").read_text().startswith(text)
+
+
+def test_a_trial_whose_process_is_killed_is_tried_again_with_the_same_number(folder, undisturbed):
+    from tests.faults.test_stops import _worker_of
+
+    command = start(*ARGUMENTS, "--max-concurrent", "1", folder=folder)
+    _wait_for(folder, 3)
+    os.kill(_worker_of(folder), signal.SIGKILL)
+    output, _ = command.communicate(timeout=240)
+    assert command.returncode == 0, output
+    assert "its process ended" in output
+    assert [e["state"] for e in _books(folder)] == [e["state"] for e in undisturbed]
+    assert "RUNNING" not in {entry["state"] for entry in _books(folder)}

@@ -1,0 +1,74 @@
+"""What a trial's process does with its surroundings: device, memory, cache, what it must see."""
+
+import socket
+
+import pytest
+import torch
+
+from data_shards.errors import DataError
+from orchestrator import trainable
+from orchestrator.storage import Storage
+from orchestrator.trainable import TrialRun, device_of
+from tests import made
+from trainables.experiment import Experiment
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return made.make(tmp_path_factory.mktemp("data") / "tones")
+
+
+@pytest.fixture
+def config(data, tmp_path):
+    """A trial's config, its storage asked."""
+    storage = Storage(str(tmp_path / "runs"))
+    storage.write_plan({"plan_id": "p", "seeds": 1})
+    experiment = Experiment(
+        image_encoder="small", image_size=64, views="one", embedding=16, batch_size=16,
+        speech_attention_hidden=8, epochs=1, data=data.manifest.hash,
+    )  # fmt: skip
+    return {
+        "trial_id": experiment.trial_id, "experiment": experiment.to_dict(), "data": data.folder,
+        "storage": storage.url, "cpus": 1, "gpus": 0, "workers": 0,
+    }  # fmt: skip
+
+
+def test_the_cache_is_that_of_the_node(config, tmp_path, monkeypatch):
+    monkeypatch.setenv("VFSEL_CACHE", str(tmp_path / "own"))
+    assert TrialRun({"trial": config}).train()["epoch"] == 1
+    assert list((tmp_path / "own").glob("*/index.json"))
+
+
+@pytest.mark.parametrize("place", ["data", "storage"])
+def test_a_node_that_joined_without_seeing_a_folder_says_so(config, tmp_path, place):
+    config[place] = str(tmp_path / "nowhere")
+    line = f"--{place} must be seen by every node .* but {socket.gethostname()} does not see"
+    with pytest.raises(DataError, match=line):
+        TrialRun({"trial": config})
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_data_that_were_changed_meanwhile_are_refused(config):
+    config["experiment"]["data"] = "another"
+    with pytest.raises(DataError, match="the data must stay what they are while a sweep runs"):
+        TrialRun({"trial": config})
+
+
+@pytest.mark.parametrize(("gpus", "device"), [(0, "cpu"), (0.5, "cuda"), (1, "cuda")])
+def test_a_trial_without_a_share_of_a_gpu_uses_none(monkeypatch, gpus, device):
+    """Ray hides no GPU from a trial that asked for none."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert device_of({"gpus": gpus}) == device
+
+
+@pytest.mark.parametrize(("gpus", "fraction"), [(0.25, 0.25), (1, 1.0), (2, 1.0)])
+def test_the_memory_fraction_is_the_share_also_for_a_used_process(monkeypatch, gpus, fraction):
+    given = []
+    monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", given.append)
+    monkeypatch.setattr(trainable, "start_reading", lambda _: None)
+    threads = torch.get_num_threads()
+    trainable._isolate({"gpus": gpus, "cpus": 3}, "cuda")
+    assert given == [fraction]
+    assert torch.get_num_threads() == 3
+    trainable._isolate({"gpus": gpus, "cpus": threads}, "cpu")
+    assert given == [fraction]
