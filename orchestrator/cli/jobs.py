@@ -77,11 +77,12 @@ def _check_question(asked: dict[str, Any]) -> None:
     from search_spaces.sweep import load
     from trainables.presets import PRESETS
 
-    given = searches.take(dict(asked))
+    given = searches.take(asked)
     if searches.is_search(asked["name"]):
-        searches.limits(given)
-    else:
-        searches.refuse(given, asked["name"])
+        question = {key: asked[key] for key in ("name", "preset", "settings", "seeds")}
+        searches.check(given, **question)
+        return
+    searches.refuse(given, asked["name"])
     if asked["preset"] not in PRESETS:
         raise unknown("--preset", asked["preset"], sorted(PRESETS))
     load(asked["name"]).base(PRESETS[asked["preset"]], parse_settings(asked["settings"]))

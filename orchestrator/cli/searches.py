@@ -74,17 +74,15 @@ def refuse(given: dict[str, Any], sweep: str) -> None:
         )
 
 
-def search_question(
-    given: dict[str, Any],
-    *,
-    name: str,
-    data: str | None,
-    preset: str,
-    settings: tuple[str, ...],
-    seeds: int,
-) -> tuple["SearchQuestion", "Data"]:
-    """The search that the options ask, and its data; all checked."""
-    from orchestrator.search.question import ask_search, check_search
+def check(
+    given: dict[str, Any], *, name: str, preset: str, settings: tuple[str, ...], seeds: int
+) -> dict[str, Any]:
+    """What `ask_search` needs but the data, checked.
+
+    Raises:
+        UsageError: an option that cannot be.
+    """
+    from orchestrator.search.question import check_search
     from search_spaces.sweep import load
     from trainables.presets import PRESETS
 
@@ -95,12 +93,25 @@ def search_question(
             f"a search trains each point once, but got --seeds {seeds}: choose its draws by "
             "--seed, and replicate what it finds with the command that it prints."
         )
+    limits(given)
     chosen = DEFAULTS | given
     asked = {key: chosen[key] for key in ("also", "sampler", "pruner", "min_epochs", "seed")}
     asked |= {"name": chosen["study"], "settings": parse_settings(settings)}
-    check_search(load(name), preset=PRESETS[preset], **asked)  # before any data is made
+    asked["preset"] = PRESETS[preset]
+    check_search(load(name), **asked)
+    return asked
+
+
+def search_question(
+    given: dict[str, Any], *, name: str, data: str | None, **options: Any
+) -> tuple["SearchQuestion", "Data"]:
+    """The search that the options ask, and its data; all checked."""
+    from orchestrator.search.question import ask_search
+    from search_spaces.sweep import load
+
+    asked = check(given, name=name, **options)  # before any data is made
     packed = open_data(data)
-    return ask_search(load(name), preset=PRESETS[preset], data=packed, **asked), packed
+    return ask_search(load(name), data=packed, **asked), packed
 
 
 def limits(given: dict[str, Any]) -> dict[str, Any]:

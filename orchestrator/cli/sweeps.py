@@ -87,9 +87,8 @@ def sweep(
     }
     given = searches.take(asked)
     if searches.is_search(asked["name"]):
-        limits = searches.limits(given)
         searched, data = searches.search_question(given, **asked)
-        return run_search(searched, data, **limits, **how)
+        return run_search(searched, data, **searches.limits(given), **how)
     searches.refuse(given, asked["name"])
     found, data = question(**asked)
     return run_sweep(found, data, **how)
