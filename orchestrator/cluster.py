@@ -5,14 +5,21 @@ import os
 import re
 import signal
 import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import ray
 
 from data_shards.errors import UsageError
+from orchestrator.failures import CUT_OFF, LOST
 from orchestrator.resources import Resources
 
 PROBE_SECONDS = 10.0  # Ray itself would try for minutes
+NOTICE_SECONDS = 60.0  # a head believes so long, and a bit less, in a node that is gone
 
 
 def connect() -> None:
@@ -30,12 +37,27 @@ def connect() -> None:
     if address := os.environ.get("RAY_ADDRESS"):
         _check_address(address)
         try:
-            ray.init(**quiet)
+            with _silence():
+                ray.init(**quiet)
         except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise UsageError(_refusal(error, address)) from error
     else:
         ray.init(address="local", include_dashboard=False, **quiet)
     signal.signal(signal.SIGTERM, on_terminate)  # Ray's own would end us before the books are kept
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Ray's core says a line a second while it cannot join, past Python; we say it in one."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _check_address(address: str) -> None:
@@ -111,6 +133,29 @@ def check_fits(resources: Resources) -> None:
 def alive() -> list[dict[str, Any]]:
     """The living nodes, as Ray tells them."""
     return [node for node in ray.nodes() if node["Alive"]]
+
+
+def blame_lost_nodes(failures: dict[str, str], nodes: list[dict[str, Any]]) -> None:
+    """After a round: trials that were cut off while a node was lost were lost with it.
+
+    Args:
+        failures: reasons by trial id; changed in place.
+        nodes: those that lived before the round.
+    """
+    cut_off = [trial_id for trial_id, reason in failures.items() if reason == CUT_OFF]
+    if cut_off and _lost_any(nodes):
+        failures.update(dict.fromkeys(cut_off, LOST))
+
+
+def _lost_any(nodes: list[dict[str, Any]]) -> bool:
+    """Whether one of several nodes is gone; waits for the head to notice."""
+    ids = {node["NodeID"] for node in nodes}
+    end = time.monotonic() + NOTICE_SECONDS if len(ids) > 1 else 0.0
+    while ids <= {node["NodeID"] for node in alive()}:
+        if time.monotonic() > end:
+            return False
+        time.sleep(1)
+    return True
 
 
 def _startable() -> list[dict[str, float]]:

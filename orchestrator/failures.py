@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 LOST = "its node was lost"
 ENDED = "its process ended"
+CUT_OFF = "its process cannot be reached"
 MOST_LOST = 10  # a trial that takes its node down with it must not do so for ever
-_NODE_DIED = re.compile(r"node has died|node is dead|raylet .*died|node was terminated", re.I)
+_NODE_DIED = re.compile(r"node has died|node was terminated")
+_UNAVAILABLE = re.compile(r"The actor \w+ is unavailable")
 
 
 def reason_of(text: str) -> str:
@@ -30,18 +32,15 @@ def reason_of(text: str) -> str:
 def _ended(lines: list[str]) -> str:
     """The process, or the node with it, is gone."""
     if any(_NODE_DIED.search(line) for line in lines):
-        return f"{LOST}; it is tried again on another"
+        return LOST
+    if _UNAVAILABLE.match(lines[0]):
+        return CUT_OFF  # by what, Ray does not know yet
     return f"{ENDED}: {lines[0].strip()}"
 
 
 def is_raised(reason: str) -> bool:
     """Whether the training itself raised it, and would again."""
-    return not reason.startswith((LOST, ENDED))
-
-
-def is_lost(reason: str) -> bool:
-    """Whether the node went away (a machine, a spot instance), not the trial."""
-    return reason.startswith(LOST)
+    return not reason.startswith((LOST, ENDED, CUT_OFF))
 
 
 def is_out_of_gpu_memory(reason: str) -> bool:
@@ -59,7 +58,7 @@ class Tries:
 
     def count(self, trial_id: str, reason: str) -> None:
         """A round has left the trial without a record."""
-        if is_lost(reason):
+        if reason == LOST:
             self._lost[trial_id] += 1
         else:
             self._failed[trial_id] += 1

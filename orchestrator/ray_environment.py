@@ -11,12 +11,10 @@ ALWAYS = {
 # Ray listens on all addresses of a node that could be part of a cluster. This is its own switch
 # (named for the systems where it is off) that makes a node a lone one, on 127.0.0.1.
 ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-# What Ray's core says while it cannot join a cluster, a line a second; we say it in one.
-JOINING = {"RAY_BACKEND_LOG_LEVEL": "fatal"}
 
 
 def set_environment() -> None:
     """Set what the user has not set; without `RAY_ADDRESS` Ray is started here, on loopback."""
-    settings = ALWAYS | (JOINING if os.environ.get("RAY_ADDRESS") else ALONE)
+    settings = ALWAYS if os.environ.get("RAY_ADDRESS") else ALWAYS | ALONE
     for name, value in settings.items():
         os.environ.setdefault(name, value)

@@ -9,7 +9,7 @@ from functools import cached_property
 from ray import tune
 
 from data_shards.manifest import Data
-from orchestrator.cluster import check_fits, connect
+from orchestrator.cluster import alive, blame_lost_nodes, check_fits, connect
 from orchestrator.failures import Tries
 from orchestrator.gpu_packing import Packer
 from orchestrator.planning import Question
@@ -84,8 +84,10 @@ class Runner:
 
     def _round(self, work: list[Work]) -> None:
         check_fits(self.resources)
+        nodes = alive()
         with tempfile.TemporaryDirectory(prefix="vfsel-tune-") as folder:
             self._tuner(work, folder).fit()
+        blame_lost_nodes(self.failures, nodes)
         recorded = self.storage.record_ids()
         for trial, gpus in work:
             if trial.id in recorded:

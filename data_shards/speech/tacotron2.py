@@ -2,7 +2,7 @@
 
 Of torchaudio's pipelines we take characters and Griffin-Lim. Those on phonemes need the package
 deep-phonemizer, whose model is a pickle from another host. WaveRNN sounds better, but draws its
-22,050 samples a second one by one: minutes a caption on a CPU (docs/voices.md).
+22,050 samples a second one by one: minutes a second of speech on a CPU (docs/voices.md).
 """
 
 import re

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from ray import tune
 
 from data_shards.manifest import Data
-from orchestrator.cluster import check_fits, connect
+from orchestrator.cluster import alive, blame_lost_nodes, check_fits, connect
 from orchestrator.failures import Tries
 from orchestrator.relay import Relay, Watcher
 from orchestrator.resources import Resources
@@ -81,6 +81,7 @@ class SearchRunner:
         config = partial(
             trial_config, data=self.data, storage=self.storage, resources=self.resources
         )
+        nodes = alive()
         with tempfile.TemporaryDirectory(prefix="vfsel-tune-") as folder:
             tune.Tuner(
                 tune.with_resources(TrialRun, self.resources.request),
@@ -95,3 +96,4 @@ class SearchRunner:
                 ),
                 run_config=run_config(folder, Relay(self.watchers, self.failures)),
             ).fit()
+        blame_lost_nodes(self.failures, nodes)

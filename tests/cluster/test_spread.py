@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from orchestrator.failures import CUT_OFF, LOST
 from orchestrator.storage import Storage
 from tests import made
 from tests.cluster.on_nodes import command, finish, reports, wait_for_reports
@@ -32,12 +33,12 @@ def test_a_sweep_spreads_outlives_a_node_and_uses_one_that_joins(tmp_path):
             wait_for(lambda: head.alive() == 2, seconds=60, what="the head notices")
             joined = head.add_node(num_cpus=2, num_gpus=2)
             output = finish(process)
+        open("/tmp/c3/out", "w").write(output)
+        assert process.returncode == 0, output
         assert any(joined.cache.iterdir())
-    print(output)
-    assert process.returncode == 0, output
     failed = re.findall(r"(loss=\S+ seed=\d): failed: (.*)", output)
     assert len({name for name, _ in failed}) == 2, output
-    assert {reason for _, reason in failed} == {"its node was lost; it is tried again on another"}
+    assert {reason for _, reason in failed} <= {LOST, CUT_OFF}
     records = {trial_id: storage.record(trial_id) for trial_id in storage.record_ids()}
     assert len(records) == 8
     assert len({record["environment"]["node"] for record in records.values()}) == 3

@@ -1,6 +1,8 @@
 """`data pack --speech`, and what `--engine` may be, as a user types it."""
 
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 import soundfile
@@ -10,9 +12,12 @@ from data_shards.errors import UsageError
 from orchestrator.cli import cli
 from tests.data_shards.flowers import oxford_folder
 from tests.data_shards.test_recordings import record
+from tests.deploy.deployed import OURS, parse
 from tests.orchestrator.command import run
 
 PACK = ["data", "pack", "oxford102", "--root", "flowers", "--out", "out", "--workers", "1"]
+
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "voices.md").read_text()
 
 
 @pytest.fixture
@@ -60,3 +65,14 @@ def test_help_lists_every_engine(command, capsys):
     cli.main(["data", command, "--help"], standalone_mode=False)
     told = " ".join(capsys.readouterr().out.split())
     assert f"{', '.join(speech.names()[:-1])} or {speech.names()[-1]}" in told
+
+
+@pytest.mark.parametrize("line", re.findall(rf"^.*({OURS}.+)$", PAGE, re.MULTILINE))
+def test_every_command_of_the_page_parses(line):
+    values = parse(line).params
+    assert values.get("engine") in (None, *speech.names())
+
+
+def test_the_page_tells_of_every_engine():
+    told = re.findall(r"^\| `(\w+)`", PAGE, re.MULTILINE)
+    assert sorted(told) == speech.names()

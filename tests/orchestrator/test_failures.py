@@ -2,9 +2,16 @@
 
 import pytest
 
-from orchestrator.failures import MOST_LOST, Tries, is_lost, is_out_of_gpu_memory, reason_of
+from orchestrator.failures import (
+    CUT_OFF,
+    LOST,
+    MOST_LOST,
+    Tries,
+    is_out_of_gpu_memory,
+    is_raised,
+    reason_of,
+)
 
-LOST_NODE = "its node was lost; it is tried again on another"
 HEADING = "Failure # 1 (occurred at 2026-01-01_00-00-00)\n"
 RAISED = (
     HEADING
@@ -31,6 +38,19 @@ RAISED = (
             + "Refer to the documentation on how to address the out of memory issue: x.",
             "its process ended: Task was killed due to the node running low on memory.",
         ),
+        (
+            HEADING
+            + "The actor died unexpectedly before finishing this task.\n\tclass_name: X\n"
+            + "The actor died because its node has died. Node Id: 5f\n\tthe actor's node was "
+            + "terminated unexpectedly: health check failed due to missing too many heartbeats",
+            LOST,
+        ),
+        (
+            HEADING
+            + "The actor f1e4 is unavailable: The actor is temporarily unavailable: RpcError: RPC "
+            + "error: Socket closed rpc_code: 14. The task may or may not have been executed.",
+            CUT_OFF,
+        ),
     ],
 )
 def test_a_failure_is_one_line(text, reason):
@@ -40,9 +60,9 @@ def test_a_failure_is_one_line(text, reason):
 def test_a_lost_node_is_not_the_trials_failure_but_not_for_ever():
     tries = Tries(max_failures=1)
     for _ in range(MOST_LOST):
-        tries.count("a", LOST_NODE)
+        tries.count("a", LOST)
         assert tries.left("a")
-    tries.count("a", LOST_NODE)
+    tries.count("a", LOST)
     assert not tries.left("a")
     assert tries.left("b")
 
@@ -59,4 +79,8 @@ def test_memory_of_the_gpu_and_of_the_machine_are_told_apart():
     assert is_out_of_gpu_memory("OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB.")
     assert not is_out_of_gpu_memory("its process ended: Task was killed due to the node running "
                                     "low on memory.")  # fmt: skip
-    assert not is_lost("its process ended: Task was killed due to the node running low on memory.")
+
+
+def test_what_the_training_raised_is_told_from_what_befell_it():
+    assert is_raised("the loss must be finite")
+    assert not any(is_raised(reason) for reason in (LOST, CUT_OFF, "its process ended: killed"))

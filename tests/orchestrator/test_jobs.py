@@ -67,7 +67,8 @@ def said(done, code):
 def test_wrong_calls_are_said_before_anything_is_shipped(arguments, line):
     with pytest.raises((UsageError, click.UsageError)) as refused:
         cli.main(["submit", *arguments], standalone_mode=False)
-    said = getattr(refused.value, "message", str(refused.value))
+    error = refused.value
+    said = error.format_message() if isinstance(error, click.UsageError) else str(error)
     assert re.search(line, said), said
     assert "secret" not in said
 

@@ -106,7 +106,7 @@ def test_eight_trials_at_once_stopped_and_submitted_again(head, tones, where, tm
     wait_for(_eight_begun, seconds=180, what="8 trials have reported")
     assert len(begun) == 8  # before the first was recorded, and 4 GPUs hold no ninth
     head.post(f"/api/jobs/{job}/stop")  # what `ray job stop` does, which starts up for seconds
-    wait_for(lambda: ended(head, job), seconds=90, what="the job stops")
+    wait_for(lambda: ended(head, job), seconds=120, what="the job stops")
     assert state(head, job) == "STOPPED"
     assert "nothing is lost: the same command goes on" in log(head, job)
     assert set(runs(tmp_path)) <= {"KILLED", "FINISHED"}
@@ -164,7 +164,7 @@ def test_followed_and_left_it_goes_on(head, tones, tmp_path):
     )
     assert re.search(r"epoch \d+ of 400, reported \d+ s ago", done.stdout), done.stderr
     head.post(f"/api/jobs/{job}/stop")
-    wait_for(lambda: ended(head, job), seconds=90, what="the job stops")
+    wait_for(lambda: ended(head, job), seconds=120, what="the job stops")
 
     followed = submit(head, *sweep, "--set", "epochs=2")
     shown, said = followed.communicate(timeout=300)
