@@ -32,6 +32,8 @@ def connect() -> None:
         return
     for name in ("ray", "ray.tune"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # Pages about a node that was lost would go to stdout, where the answer (or JSON) belongs.
+    ray._private.worker.print_to_stdstream = lambda *news, **options: None
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     on_terminate = signal.getsignal(signal.SIGTERM)
     if address := os.environ.get("RAY_ADDRESS"):

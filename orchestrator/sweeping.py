@@ -53,7 +53,7 @@ def run_sweep(
             runner.run()
         except BaseException as error:
             left = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
-            watching.finish(question, storage, runner.failures, left=left)
+            watching.finish(question, storage, runner.failures, left=left, parent=left)
             raise
     shipped = watching.finish(question, storage, runner.failures, left="FAILED")
     return _conclude(question, storage, runner.failures, tracking_uri if shipped else "", as_json)
@@ -98,13 +98,19 @@ class _Tracking:
         self._tracker.update(self._trials, self._running)
 
     def finish(
-        self, question: Question, storage: Storage, failures: dict[str, str], *, left: str
+        self,
+        question: Question,
+        storage: Storage,
+        failures: dict[str, str],
+        *,
+        left: str,
+        parent: str = "",
     ) -> bool:
         """Give every run its true state: FINISHED with a record, else failed or killed."""
         recorded = storage.record_ids()
         states = {t.id: "FINISHED" if t.id in recorded else left for t in self._trials}
         states |= {trial_id: "FAILED" for trial_id in failures if trial_id not in recorded}
-        return self._tracker.finish(states, failures)
+        return self._tracker.finish(states, failures, parent=parent)
 
 
 def _conclude(

@@ -30,6 +30,7 @@ class _Final:
 
     states: Mapping[str, str]
     reasons: Mapping[str, str]
+    parent: str
 
 
 @dataclass(frozen=True)
@@ -87,18 +88,21 @@ class Tracker:
         self._work = _Work(tuple(trials), set(running), dict(ended or {}))
         self._wake.set()
 
-    def finish(self, states: Mapping[str, str], reasons: Mapping[str, str]) -> bool:
+    def finish(
+        self, states: Mapping[str, str], reasons: Mapping[str, str], *, parent: str = ""
+    ) -> bool:
         """Ship the rest and give every run its final state; wait at most a minute for it.
 
         Args:
             states: FAILED or KILLED by trial id, for trials that the sweep leaves; without one,
                 KILLED. A trial with a record is FINISHED whatever is said here.
             reasons: why, by trial id, for those that failed.
+            parent: the state of the whole, if something ended it early; else its trials' worst.
 
         Returns:
             Whether MLflow has everything. If not, one line on stderr has said so.
         """
-        final = _Final(dict(states), dict(reasons))
+        final = _Final(dict(states), dict(reasons), parent)
         self._work = _Work(self._work.trials, set(), self._work.ended, final)
         self._ending.set()
         self._wake.set()
@@ -233,7 +237,7 @@ def _close(runs: PlanRuns, left: set[str], final: _Final) -> None:
             runs.end(run, "KILLED")
     states = {final.states.get(trial_id, "KILLED") for trial_id in left}
     worst = next((state for state in ("KILLED", "FAILED") if state in states), "FINISHED")
-    runs.end(runs.parent, worst)
+    runs.end(runs.parent, final.parent or worst)
 
 
 def _reason(error: Exception) -> str:

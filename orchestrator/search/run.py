@@ -64,8 +64,11 @@ def run_search(
                 watchers=[table, watching],
                 failures=failures,
             ).run()
-    finally:
-        shipped = watching.finish(failures)
+    except BaseException as error:
+        left = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+        watching.finish(failures, parent=left)
+        raise
+    shipped = watching.finish(failures)
     found = SearchAnswer(question, study.books)
     if as_json:
         click.echo(json.dumps(as_dict(found)))

@@ -123,7 +123,7 @@ class StudyTracking:
         }
         self._tracker.update(trials, self._running - set(ended), ended)
 
-    def finish(self, failures: dict[str, str]) -> bool:
+    def finish(self, failures: dict[str, str], *, parent: str = "") -> bool:
         """Ship the rest; what is unfinished goes on with the next command: KILLED."""
         self._update()
-        return self._tracker.finish({}, failures)
+        return self._tracker.finish({}, failures, parent=parent)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.storage import Storage
-from orchestrator.tracking import PlanInfo, Tracker
+from orchestrator.tracking import Ended, PlanInfo, Tracker
 from search_spaces.designs import Trial
 from tests.orchestrator.tracked import (
     BASE,
@@ -164,6 +164,42 @@ def test_no_longer_wanted(uri: str, storage: Storage, plan: PlanInfo) -> None:
     seen = Seen(uri, plan)
     assert seen.children["gamma=1 seed=0"].info.status == "KILLED"
     assert seen.parent.info.status == "FINISHED"
+
+
+def test_interrupted_between_stages(uri: str, storage: Storage, plan: PlanInfo) -> None:
+    """All that is planned so far is recorded, and yet the plan has not ended."""
+    tracker = Tracker(uri=uri, storage=storage, plan=plan)
+    tracker.start(TRIALS[:1])
+    record(storage, TRIALS[0])
+    assert tracker.finish({}, {}, parent="KILLED")
+    assert Seen(uri, plan).parent.info.status == "KILLED"
+    assert track(uri, storage, plan, trials=TRIALS[:1])
+    assert Seen(uri, plan).parent.info.status == "FINISHED"
+
+
+def test_search(uri: str, storage: Storage, plan: PlanInfo) -> None:
+    """Its trials end without a record: complete, stopped early, failed; each shown as it ended."""
+    for trial, count in zip(TRIALS, (4, 1, 2), strict=True):
+        storage.write_reports(trial.id, reports(count))
+    complete, stopped, failed = (trial.id for trial in TRIALS)
+    ended = {complete: Ended("FINISHED", 60.0), stopped: Ended("KILLED", 15.0)}
+    tracker = Tracker(uri=uri, storage=storage, plan=plan)
+    tracker.start([])
+    tracker.update(TRIALS, {failed}, ended)
+    wait_for(lambda: len(Seen(uri, plan).children) == 3)
+    tracker.update(TRIALS, set(), ended | {failed: Ended("FAILED", reason="the loss is nan")})
+    assert tracker.finish({}, {})
+    seen = Seen(uri, plan)
+    states = {name: child.info.status for name, child in seen.children.items()}
+    assert states == {
+        "gamma=1 seed=0": "FINISHED", "gamma=5 seed=0": "KILLED", "gamma=10 seed=0": "FAILED",
+    }  # fmt: skip
+    assert seen.children["gamma=10 seed=0"].data.tags["reason"] == "the loss is nan"
+    assert seen.steps("gamma=1 seed=0", "s2i_r1") == [1, 2, 3, 4]
+    assert seen.steps("gamma=5 seed=0", "s2i_r1") == [1]
+    assert seen.parent.info.status == "FINISHED"
+    assert seen.parent.data.metrics["best_r1_sum"] == 60.0
+    assert seen.parent.data.tags["vfsel.best"] == "gamma=1"
 
 
 def test_long_trial(uri: str, storage: Storage, plan: PlanInfo, monkeypatch: Any) -> None:
