@@ -12,7 +12,7 @@ from tests.orchestrator.command import TINY, run, start
 
 pytestmark = pytest.mark.slow
 
-TRIALS, EPOCHS = 8, 9
+TRIALS, EPOCHS = 5, 9
 ARGUMENTS = [
     "sweep", "tune", "--data", "tones", "--set", f"epochs={EPOCHS}", *TINY, "--study", "mine",
     "--trials", str(TRIALS),
