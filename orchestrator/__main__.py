@@ -31,7 +31,23 @@ def _run() -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return _say("interrupted; nothing is lost: the same command goes on.", INTERRUPTED)
+    except Exception as error:
+        return _ray_failed(error)
     return code if isinstance(code, int) else 0
+
+
+def _ray_failed(error: Exception) -> int:
+    """Ours that came through Ray, or Ray's own; anything else is a bug and keeps its traceback."""
+    causes: list[BaseException] = [error]
+    while cause := causes[-1].__cause__ or causes[-1].__context__:
+        causes.append(cause)
+    for each in causes:
+        if isinstance(each, UsageError | DataError):
+            return _say(str(each), USAGE if isinstance(each, UsageError) else FAILURE)
+    if not type(error).__module__.startswith("ray."):
+        raise error
+    said = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return _say(f"Ray failed: {said} Nothing is lost: the same command goes on.", FAILURE)
 
 
 def _say(message: str, code: int) -> int:

@@ -68,13 +68,16 @@ def answer(question: Question, storage: Storage) -> Answer:
     cells: dict[tuple[Any, ...], list[Trial]] = {}
     for trial in plan.trials:
         cells.setdefault(tuple(trial.varies.values()), []).append(trial)
-    rows = [_row(trials, storage) for trials in cells.values()]
+    records = storage.records(
+        [trial.id for trial in plan.trials], keep=("selection", "test", "dropped")
+    )
+    rows = [_row(trials, records) for trials in cells.values()]
     rows.sort(key=lambda row: [v for v in row.varies.values() if isinstance(v, float)])
     return Answer(question, rows, _best(rows), plan.undecided)
 
 
-def _row(trials: Sequence[Trial], storage: Storage) -> Row:
-    records = [r for trial in trials if (r := storage.record(trial.id)) is not None]
+def _row(trials: Sequence[Trial], found: Mapping[str, Record]) -> Row:
+    records = [found[trial.id] for trial in trials if trial.id in found]
     scores = [r["selection"]["value"] for r in records]
     known = [score for score in scores if score is not None]
     return Row(

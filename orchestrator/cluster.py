@@ -14,7 +14,7 @@ from typing import Any
 
 import ray
 
-from data_shards.errors import UsageError
+from data_shards.errors import DataError, UsageError
 from orchestrator.failures import CUT_OFF, LOST
 from orchestrator.resources import Resources
 
@@ -44,7 +44,14 @@ def connect() -> None:
         except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise UsageError(_refusal(error, address)) from error
     else:
-        ray.init(address="local", include_dashboard=False, **quiet)
+        try:
+            ray.init(address="local", include_dashboard=False, **quiet)
+        except Exception as error:  # a bare one where a process of Ray's does not come up in time
+            reason = str(error).splitlines()[0]
+            raise DataError(
+                f"Ray must start on this machine, but does not ({reason}): free some memory or "
+                "processors, and run the same command again."
+            ) from error
     signal.signal(signal.SIGTERM, on_terminate)  # Ray's own would end us before the books are kept
 
 
@@ -112,10 +119,11 @@ def check_fits(resources: Resources) -> None:
     """Ray would wait for ever for a node that can hold a trial: say at once if there is none.
 
     Raises:
-        UsageError: no node, living or of a kind that the autoscaler may start, has what one trial
-            asks for.
+        UsageError: no living node has what one trial asks for, and none is to be started.
     """
-    nodes = [node["Resources"] for node in alive()] + _startable()
+    if resources.autoscale:
+        return
+    nodes = [node["Resources"] for node in alive()]
     wanted = {"CPU": resources.request["cpu"], "GPU": resources.request["gpu"]}
     if any(all(node.get(kind, 0) >= n for kind, n in wanted.items()) for node in nodes):
         return
@@ -128,7 +136,8 @@ def check_fits(resources: Resources) -> None:
     raise UsageError(
         f"a trial must fit on one node, but asks for {wanted['CPU']:g} CPUs and "
         f"{wanted['GPU']:g} GPUs where nodes have at most {largest['CPU']:g} and "
-        f"{largest['GPU']:g}: lower --cpus-per-trial, --loader-workers or --gpus-per-trial."
+        f"{largest['GPU']:g}: lower --cpus-per-trial, --loader-workers or --gpus-per-trial, or say "
+        "--autoscale where the cluster starts larger nodes when they are asked for."
     )
 
 
@@ -158,10 +167,3 @@ def _lost_any(nodes: list[dict[str, Any]]) -> bool:
             return False
         time.sleep(1)
     return True
-
-
-def _startable() -> list[dict[str, float]]:
-    """Resources of the kinds of nodes that an autoscaler may start; no node of them need live."""
-    config = ray._private.state.state.get_cluster_config()
-    groups = config.node_group_configs if config else []
-    return [dict(group.resources) for group in groups if group.max_count]

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 
 LOST = "its node was lost"
 ENDED = "its process ended"
+NODE = "its node cannot serve it"
+_OUT_OF_GPU_MEMORY = re.compile(
+    r"CUDA (error: )?out of memory|CU(BLAS|DNN)_STATUS_ALLOC_FAILED", re.IGNORECASE
+)
 CUT_OFF = "its process cannot be reached"
 MOST_LOST = 10  # a trial that takes its node down with it must not do so for ever
 _NODE_DIED = re.compile(r"node has died|node was terminated")
@@ -19,13 +23,15 @@ def reason_of(text: str) -> str:
     message`; that of a process that died (killed, out of memory) explains itself at the start.
     """
     text = re.sub(r"\x1b\[\d*m", "", text)
-    lines = [line for line in text.splitlines() if line.strip()][1:]
+    lines = [line for line in text.splitlines() if line.strip()][1:] or ["it left no word"]
     raised = [n for n, line in enumerate(lines[:3]) if "ray::" in line and "()" in line]
     if not raised:
         return _ended(lines)
     errors = [line for line in lines[raised[0] + 1 :] if re.match(r"[\w.]+(: |$)", line)]
     name, _, message = (errors or lines)[-1].partition(": ")
     name = name.rsplit(".", 1)[-1]
+    if name == "NodeError":
+        return f"{NODE}: {message}"
     return message if name in ("UsageError", "DataError", "TrainingError") else f"{name}: {message}"
 
 
@@ -40,12 +46,12 @@ def _ended(lines: list[str]) -> str:
 
 def is_raised(reason: str) -> bool:
     """Whether the training itself raised it, and would again."""
-    return not reason.startswith((LOST, ENDED, CUT_OFF))
+    return not reason.startswith((LOST, ENDED, CUT_OFF, NODE))
 
 
 def is_out_of_gpu_memory(reason: str) -> bool:
     """Whether the GPU, or the trial's share of it, was too small."""
-    return "CUDA out of memory" in reason
+    return bool(_OUT_OF_GPU_MEMORY.search(reason))
 
 
 @dataclass
@@ -58,7 +64,7 @@ class Tries:
 
     def count(self, trial_id: str, reason: str) -> None:
         """A round has left the trial without a record."""
-        if reason == LOST:
+        if reason == LOST or reason.startswith(NODE):
             self._lost[trial_id] += 1
         else:
             self._failed[trial_id] += 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import torch
 
 from orchestrator.failures import is_out_of_gpu_memory
-from orchestrator.storage import Record, Storage
+from orchestrator.storage import Storage
 
 MARGIN = 1.2
 """On the peak: memory is reserved in blocks, which another order of batches or another arm of the
@@ -72,7 +72,8 @@ class Packer:
 
     def shares(self, work: Sequence[str], recorded: Iterable[str]) -> dict[str, float]:
         """Shares of the trials to run next: one alone until there is a reading, then all."""
-        found = [reading for trial_id in recorded if (reading := self._reading(trial_id))]
+        self._read(recorded)
+        found = [reading for reading in self._readings.values() if reading]
         if not found:
             return dict.fromkeys(work[:1], 1.0)
         fitting = share(found)
@@ -80,17 +81,13 @@ class Packer:
 
     def ran_out(self, trial_id: str, reason: str, had: float) -> bool:
         """Whether a failure was too small a share; the next one is larger."""
-        if had == 1.0 or not is_out_of_gpu_memory(reason):
+        if had >= 1 or not is_out_of_gpu_memory(reason):
             return False
         self._least[trial_id] = _part(int(1 / had) - 1)
         return True
 
-    def _reading(self, trial_id: str) -> Reading | None:
-        if trial_id not in self._readings:
-            self._readings[trial_id] = _reading(self.storage.record(trial_id))
-        return self._readings[trial_id]
-
-
-def _reading(record: Record | None) -> Reading | None:
-    memory = record["environment"].get("gpu_memory") if record else None
-    return Reading(**memory) if memory else None
+    def _read(self, recorded: Iterable[str]) -> None:
+        new = set(recorded) - set(self._readings)
+        for trial_id, record in self.storage.records(new, keep=("environment",)).items():
+            memory = record["environment"].get("gpu_memory")
+            self._readings[trial_id] = Reading(**memory) if memory else None

@@ -47,7 +47,10 @@ class Job:
 
     def state(self) -> int | None:
         """Its exit code: 0, 1, 2 as of the sweep, 130 if it was stopped; None while it runs."""
-        info = self.client.get_job_info(self.id)
+        try:
+            info = self.client.get_job_info(self.id)
+        except RuntimeError as error:  # Ray's word for any answer but 200
+            raise ConnectionError(str(error).splitlines()[0]) from error
         if not info.status.is_terminal():
             return None
         if info.status == JobStatus.FAILED:
@@ -209,7 +212,14 @@ def submit(client: Any, arguments: Sequence[str]) -> Job:
     )
     runtime_env["env_vars"][CODE] = code_version()  # .git stays here
     entrypoint = shlex.join(["python", "-m", "orchestrator", "sweep", *arguments])
-    return Job(client, client.submit_job(entrypoint=entrypoint, runtime_env=runtime_env))
+    try:
+        return Job(client, client.submit_job(entrypoint=entrypoint, runtime_env=runtime_env))
+    except RuntimeError as error:  # Ray's word for any answer but 200
+        raise DataError(f"the head must take the job, but says: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def how_to_return(job_id: str, address: str, *, name: str, storage: str) -> list[str]:

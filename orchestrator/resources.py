@@ -23,6 +23,8 @@ class Resources:
     gpus_per_trial: float | Literal["auto"] = 0.0
     max_concurrent: int = 0
     loader_workers: int = 0
+    autoscale: bool = False
+    """Nodes that can hold a trial may still have to be started."""
 
     def __post_init__(self) -> None:
         for spec in fields(self):

@@ -85,6 +85,8 @@ class Runner:
     def _round(self, work: list[Work]) -> None:
         check_fits(self.resources)
         nodes = alive()
+        for trial, _ in work:
+            self.failures.pop(trial.id, None)
         with tempfile.TemporaryDirectory(prefix="vfsel-tune-") as folder:
             self._tuner(work, folder).fit()
         blame_lost_nodes(self.failures, nodes)
@@ -94,7 +96,8 @@ class Runner:
                 self.failures.pop(trial.id, None)
                 continue
             reason = self.failures.get(trial.id, "")
-            if not self._packer.ran_out(trial.id, reason, gpus):
+            small = self.resources.packed and self._packer.ran_out(trial.id, reason, gpus)
+            if not small:
                 self._tries.count(trial.id, reason)
 
     def _tuner(self, work: list[Work], folder: str) -> tune.Tuner:

@@ -12,7 +12,8 @@ studies/<study_id>/          a search that was asked (study.json) and its trials
 import io
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +23,7 @@ from data_shards import files
 from data_shards.errors import DataError, UsageError
 
 SCHEMA = 1
+READERS = 16  # of small files at once
 Record = dict[str, Any]
 
 
@@ -90,6 +92,23 @@ class Storage:
             raise DataError(f"{shown} is no record of {trial_id}, version {SCHEMA}; delete it.")
         return record
 
+    def records(self, trial_ids: Iterable[str], *, keep: Sequence[str]) -> dict[str, Record]:
+        """Some fields of the records that there are of these trials, by trial id.
+
+        Many are read at once, since each is a request; only what is kept takes memory.
+
+        Raises:
+            DataError: a file is not a record of this version.
+        """
+        ids = sorted(self.record_ids() & set(trial_ids))
+
+        def read(trial_id: str) -> Record:
+            record = self.record(trial_id) or {}
+            return {name: record[name] for name in keep if name in record}
+
+        with ThreadPoolExecutor(READERS) as pool:
+            return dict(zip(ids, pool.map(read, ids), strict=True))
+
     def score(self, trial_id: str) -> float | None:
         """Selection metric of a recorded trial (percent, sum of both R@1), or None."""
         record = self.record(trial_id)
@@ -141,6 +160,12 @@ class Storage:
     def write_study_trial(self, study_id: str, trial: dict[str, Any]) -> None:
         """Keep the state of a search's trial."""
         self._write_json(trial, "studies", study_id, f"{trial['number']:05}.json")
+
+    def create_study_trial(self, study_id: str, trial: dict[str, Any]) -> bool:
+        """Keep a search's new trial; whether there was none of this number."""
+        name = f"{trial['number']:05}.json"
+        text = json.dumps(trial, indent=1)
+        return files.create(files.join(self.url, "studies", study_id, name), text.encode())
 
     def _write_json(self, value: dict[str, Any], *names: str) -> None:
         """Fields stay in their order: that of a search's space is the order of its columns."""

@@ -147,7 +147,7 @@ def _print(found: Answer, storage: Storage, shown_at: str, curve: str) -> None:
         click.echo(f"dropped: {dropped} unreadable samples, see `dropped` in the records")
     if curve:
         click.echo(f"curve:   {curve}")
-    click.echo(f"records: {files.join(storage.url, 'records')}")
+    click.echo(f"records: {files.shown(files.join(storage.url, 'records'))}")
     if shown_at:
         click.echo(f"pages:   {ui_command(shown_at)}")
 

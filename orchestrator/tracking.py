@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from statistics import fmean
 
+from data_shards import files
 from orchestrator import tracking_uri
 from orchestrator.mlflow_runs import PlanInfo, PlanRuns, quieten
 from orchestrator.storage import Storage
@@ -217,7 +218,7 @@ class Tracker:
             reason = reason.replace(self._uri.secret, "***")
         return (
             f"warning: MLflow at {self._uri.shown}: {reason}. Nothing is lost: the results are in "
-            f"{self._storage.url}, and the same command ships them next time."
+            f"{files.shown(self._storage.url)}, and the same command ships them next time."
         )
 
 

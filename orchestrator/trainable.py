@@ -21,6 +21,9 @@ from orchestrator.version import code_version
 from trainables.experiment import Experiment
 from trainables.training import Outcome, train
 
+NODE_SECONDS = 10.0
+"""A node that fails at once would draw every waiting trial to itself."""
+
 
 class TrialRun(tune.Trainable):  # type: ignore[misc]  # Ray is untyped
     """One trial a config; every step is an epoch; the last step writes the record.
@@ -159,8 +162,13 @@ def _data(location: str, data_hash: str) -> Data:
     return found
 
 
-def _unseen(option: str, location: str) -> DataError:
-    return DataError(
+class NodeError(RuntimeError):
+    """This node cannot serve trials; another one can."""
+
+
+def _unseen(option: str, location: str) -> NodeError:
+    time.sleep(NODE_SECONDS)
+    return NodeError(
         f"--{option} must be seen by every node of the cluster, but {socket.gethostname()} does "
         f"not see {files.shown(location)}: use a folder that all nodes mount, or s3://."
     )

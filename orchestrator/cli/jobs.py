@@ -104,7 +104,11 @@ def _follow(job: "Job", back: list[str]) -> int:
             f"the connection to the head is lost ({error}); the job goes on there.\n"
             + "\n".join(back)
         ) from error
-    return DETACHED if code is None else code
+    if code is None:
+        click.echo("the head has closed the log; the job goes on:", err=True)
+        click.echo("\n".join(back), err=True)
+        return DETACHED
+    return code
 
 
 @click.command()

@@ -76,6 +76,8 @@ def run_options(command: Command) -> Command:
                          help="Trials at once (default: as many as fit)."),
             click.option("--loader-workers", default=0, show_default=True,
                          help="Processes that decode."),
+            click.option("--autoscale", is_flag=True,
+                         help="Wait for nodes that the cluster has yet to start."),
             click.option("--max-failures", default=1, type=click.IntRange(min=0),
                          show_default=True, help="Retries of a failed trial."),
         ]

@@ -61,6 +61,7 @@ def sweep(
     gpus_per_trial: float,
     max_concurrent: int,
     loader_workers: int,
+    autoscale: bool,
     max_failures: int,
     **asked: Any,
 ) -> int:
@@ -77,6 +78,7 @@ def sweep(
         gpus_per_trial=gpus_per_trial,
         max_concurrent=max_concurrent,
         loader_workers=loader_workers,
+        autoscale=autoscale,
     )
     how: dict[str, Any] = {
         "storage_url": storage,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from data_shards import files
 from data_shards.errors import UsageError, unknown
 from data_shards.manifest import Data
 from orchestrator.storage import Storage
@@ -73,7 +74,7 @@ class SearchQuestion:
             changes = ", ".join(f"{k} was {was.get(k)}, now {now.get(k)}" for k in differing)
             raise UsageError(
                 f"a study must keep its space and settings, but of {self.study_id!r} in "
-                f"{storage.url} {changes}: give another --study name."
+                f"{files.shown(storage.url)} {changes}: give another --study name."
             )
 
     def _flat(self) -> dict[str, Any]:
@@ -111,6 +112,7 @@ def check_search(
         if field in space:
             raise UsageError(f"{field} must not be set: the sweep {sweep.name} searches it.")
     base = sweep.base(preset, settings).replace(seed=seed)
+    base.replace(**{name: _first(over) for name, over in space.items()})  # it has these fields
     if base.selection != "val":
         raise UsageError(
             "a search must choose on held-out classes (selection=val), never on the test split, "
@@ -145,7 +147,7 @@ def searches_before(name: str, storage: Storage) -> list[SearchQuestion]:
     found = [study for study in storage.studies() if study["sweep"] == name]
     if not found:
         raise UsageError(
-            f"a report needs a study, but {storage.url!r} has none of {name}: run "
+            f"a report needs a study, but {files.shown(storage.url)!r} has none of {name}: run "
             f"`python -m orchestrator sweep {name}` first, or name its --storage."
         )
     return [_from_dict(study) for study in found]
@@ -158,6 +160,10 @@ def _from_dict(study: Mapping[str, Any]) -> SearchQuestion:
         space={name: _over(levels) for name, levels in study["space"].items()},
         **{key: study[key] for key in ("dataset", "sampler", "pruner", "min_epochs", "name")},
     )
+
+
+def _first(over: Range | Sequence[Any]) -> Any:
+    return over.low if isinstance(over, Range) else over[0]
 
 
 def _levels(over: Range | Sequence[Any]) -> Any:

@@ -68,8 +68,8 @@ def run_search(
         left = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
         watching.finish(failures, parent=left)
         raise
-    shipped = watching.finish(failures)
     found = SearchAnswer(question, study.books)
+    shipped = watching.finish(failures, parent="" if found.best else "FAILED")
     if as_json:
         click.echo(json.dumps(as_dict(found)))
     else:
@@ -97,6 +97,8 @@ def _print(found: SearchAnswer, storage: Storage, shown_at: str) -> None:
     if found.best:
         click.echo("That score is the best of many and flatters. Measure it on the test classes:")
         click.echo(f"  {claim_command(found)}")
-    click.echo(f"study:   {files.join(storage.url, 'studies', found.question.study_id)}")
+    click.echo(
+        f"study:   {files.shown(files.join(storage.url, 'studies', found.question.study_id))}"
+    )
     if shown_at:
         click.echo(f"pages:   {ui_command(shown_at)}")

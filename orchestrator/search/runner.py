@@ -1,6 +1,7 @@
 """Rounds of Ray Tune until the study has its trials, or its time is up."""
 
 import math
+import os
 import tempfile
 import time
 from collections.abc import Sequence
@@ -56,7 +57,6 @@ class SearchRunner:
         deadline = time.monotonic() + (math.inf if self.seconds is None else self.seconds)
         if self._left():
             connect()
-            check_fits(self.resources)
             check_visible(storage=self.storage, data=self.data)
         while self._left() and (seconds := deadline - time.monotonic()) > 0:
             self._round(None if seconds == math.inf else seconds)
@@ -81,7 +81,11 @@ class SearchRunner:
         config = partial(
             trial_config, data=self.data, storage=self.storage, resources=self.resources
         )
+        check_fits(self.resources)
         nodes = alive()
+        self.failures.clear()
+        # a searcher has one trial pending at a time, unless it is told how many run at once
+        os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(self.resources.max_concurrent or 1)
         with tempfile.TemporaryDirectory(prefix="vfsel-tune-") as folder:
             tune.Tuner(
                 tune.with_resources(TrialRun, self.resources.request),

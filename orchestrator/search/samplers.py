@@ -4,9 +4,10 @@ trial's number: what is suggested depends on the results so far alone, not on th
 
 import importlib.util
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import optuna
-from optuna.distributions import FloatDistribution
+from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from data_shards import draws
@@ -26,7 +27,56 @@ def make(name: str, *, seed: int, number: int, past: Past) -> optuna.samplers.Ba
     Raises:
         UsageError: its package is not installed.
     """
-    return _MAKERS[name](draws.key(seed, "sampler", number) % 2**32, past)
+    return Distinct(_MAKERS[name](draws.key(seed, "sampler", number) % 2**32, past))
+
+
+class Distinct(optuna.samplers.BaseSampler):
+    """Another sampler, but no point twice: what would be, is drawn at random instead.
+
+    A Gaussian process that is sure of its best point suggests it again and again, also while it
+    is being trained; the same point is the same experiment and would find the same.
+    """
+
+    def __init__(self, inner: optuna.samplers.BaseSampler) -> None:
+        self._inner = inner
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """As the other."""
+        return self._inner.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """As the other; nothing for a known point: then each field is drawn by itself."""
+        found = self._inner.sample_relative(study, trial, search_space)
+        known = (other.params.items() for other in study.get_trials(deepcopy=False))
+        return {} if found and any(found.items() <= point for point in known) else found
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """As the other."""
+        return self._inner.sample_independent(study, trial, param_name, param_distribution)
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """As the other."""
+        self._inner.before_trial(study, trial)
+
+    def after_trial(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        state: TrialState,
+        values: Sequence[float] | None,
+    ) -> None:
+        """As the other."""
+        self._inner.after_trial(study, trial, state, values)
 
 
 def _tpe(seed: int, past: Past) -> optuna.samplers.BaseSampler:

@@ -14,7 +14,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from data_shards.errors import DataError
+from data_shards.errors import DataError, UsageError
 from orchestrator.search import pruners, samplers
 from orchestrator.search.question import SearchQuestion
 from orchestrator.storage import Storage
@@ -83,6 +83,7 @@ class Study:
         storage.write_study(question.study_id, question.to_dict())
         self._study = _empty(question)
         self._live: dict[int, optuna.Trial] = {}
+        self._trials: dict[int, Trial] = {}
         self._rebuild()
         self._past = [t for t in self._study.trials if t.state.is_finished()]
 
@@ -98,6 +99,8 @@ class Study:
             if entry.state == RUNNING:
                 trial = self._study.ask(distributions)
                 assert (trial.number, trial.params) == (entry.number, entry.params)
+                for epoch, value in entry.values.items():
+                    trial.report(value, epoch)  # a rung remembers who has reached it
                 self._live[entry.number] = trial
 
     @property
@@ -107,8 +110,10 @@ class Study:
 
     def trial(self, number: int) -> Trial:
         """What to run as trial `number`."""
-        params = self.books[number].params
-        return Trial(self.question.experiment(params), params)
+        if number not in self._trials:
+            params = self.books[number].params
+            self._trials[number] = Trial(self.question.experiment(params), params)
+        return self._trials[number]
 
     def ask(self) -> int:
         """Have the sampler suggest another trial; its number."""
@@ -121,7 +126,7 @@ class Study:
         trial = self._study.ask(_distributions(self.question.space))
         assert trial.number == len(self.books)
         self._live[trial.number] = trial
-        self._write(Entry(trial.number, dict(trial.params)))
+        self._enter(Entry(trial.number, dict(trial.params)))
         return trial.number
 
     def report(self, number: int, *, epoch: int, score: float) -> bool:
@@ -133,8 +138,9 @@ class Study:
         entry, trial = self.books[number], self._live[number]
         again = epoch in entry.values  # a restarted trial tells its epochs from the beginning
         value = entry.values[epoch] if again else max(score, entry.value or 0.0)
-        trial.report(value, epoch)
-        entry.values[epoch] = value
+        if not again:
+            trial.report(value, epoch)
+            entry.values[epoch] = value
         if epoch == self.question.base.epochs:
             self.end(number, COMPLETE)
         elif not again and trial.should_prune():
@@ -152,10 +158,18 @@ class Study:
         self._study.tell(self._live.pop(number), value, TrialState[state])
         self._storage.remove_checkpoints(self.trial(number).id)
 
+    def _enter(self, entry: Entry) -> None:
+        """A new trial; its file must be new too, or somebody else searches here."""
+        if not self._storage.create_study_trial(self.question.study_id, asdict(entry)):
+            raise UsageError(
+                f"a study must be run by one command at a time, but trial {entry.number} of "
+                f"{self.question.study_id} was begun by another: wait for it, or give another "
+                "--study name."
+            )
+        self.books.append(entry)
+
     def _write(self, entry: Entry) -> None:
         self._storage.write_study_trial(self.question.study_id, asdict(entry))
-        if entry.number == len(self.books):
-            self.books.append(entry)
 
 
 def _empty(question: SearchQuestion) -> optuna.Study:

@@ -72,7 +72,7 @@ class StudyTable:
         table = Table("trial", "state", "epoch", "best R@1 sum", caption=Text(caption))
         for entry in list(self._study.books)[-_SHOWN:]:
             state, value = STATES[entry.state], entry.value
-            epochs = f"{max(entry.values, default=0)}/{self._study.question.base.epochs}"
+            epochs = f"{max(list(entry.values), default=0)}/{self._study.question.base.epochs}"
             shown = "–" if value is None else f"{value:.1f}"
             table.add_row(Text(_name(self._study, entry)), Text(state), epochs, shown)
         return table

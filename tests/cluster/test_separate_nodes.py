@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to hide folders from a node"),
 ]
 
-SWEEP = ["sweep", "loss", "--seeds", "3", "--set", "epochs=2", "--gpus-per-trial", "1",
+SWEEP = ["sweep", "loss", "--seeds", "3", "--set", "epochs=20", "--gpus-per-trial", "1",
          "--cpus-per-trial", "0.5", *TINY]  # fmt: skip
 
 

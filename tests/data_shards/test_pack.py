@@ -18,6 +18,7 @@ from data_shards.errors import DataError, UsageError
 from data_shards.pack import pack
 from data_shards.verify import verify
 from tests.data_shards.flowers import oxford_folder, write_captions
+from tests.small_disk import enlarge, small_disk
 
 REAL = os.environ.get("VFSEL_OXFORD102")
 
@@ -206,3 +207,35 @@ def test_a_slice_of_the_real_data(tmp_path):
     assert made.splits["test"].samples == 6
     assert made.splits["train"].samples + made.splits["val"].samples == 22
     assert verify(manifest.load(tmp_path), workers=2) == []
+
+
+def test_on_a_full_disk_what_is_finished_stays_and_the_same_call_goes_on(packed, root, tmp_path):
+    """Room for some shards only; then somebody deletes files."""
+    whole, made = packed
+    size = sum(path.stat().st_size for path in whole.glob("*.tar"))
+    with small_disk(tmp_path / "disk", kilobytes=size // 1024 // 2) as disk:
+        with pytest.raises(DataError, match="must have room to write, but .*No space") as caught:
+            run(root, disk / "out", workers=1)
+        assert "\n" not in str(caught.value)
+        assert "run the same command again" in str(caught.value)
+        assert not (disk / "out" / manifest.NAME).exists()
+        kept = content(disk / "out")
+        assert 0 < len(kept) < len(content(whole))
+        assert all(content(whole)[name] == found for name, found in kept.items())
+        enlarge(disk, kilobytes=2 * size // 1024)
+        assert run(root, disk / "out").hash == made.hash
+        assert content(disk / "out") == content(whole)
+
+
+@pytest.mark.parametrize(
+    "command", ["pack oxford102 --captions 2", pytest.param("synth", marks=pytest.mark.slow)]
+)
+def test_a_full_disk_is_one_line_and_exit_code_1(root, tmp_path, command):
+    with small_disk(tmp_path / "disk", kilobytes=100) as disk:
+        place = ["--root", str(root)] if "pack" in command else []
+        line = [sys.executable, "-m", "orchestrator", "data", *command.split(), *place]
+        done = subprocess.run([*line, "--out", disk / "out"], capture_output=True, text=True)
+    assert done.returncode == 1
+    errors = [line for line in done.stderr.splitlines() if not line.startswith("pack: ")]
+    assert len(errors) == 1
+    assert errors[0].startswith("error: out must have room to write")

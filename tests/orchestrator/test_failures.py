@@ -26,6 +26,11 @@ RAISED = (
         (RAISED + "trainables.training.TrainingError: the loss is nan", "the loss is nan"),
         (RAISED + "data_shards.errors.DataError: shard x is missing", "shard x is missing"),
         (RAISED + "KeyError: 'test'", "KeyError: 'test'"),
+        (
+            RAISED + "orchestrator.trainable.NodeError: --data must be seen",
+            "its node cannot serve it: --data must be seen",
+        ),
+        (HEADING, "its process ended: it left no word"),
         (RAISED + "RuntimeError: shape is wrong\n  in layer 3\n", "RuntimeError: shape is wrong"),
         (
             HEADING + "The actor died unexpectedly before finishing this task.\n\tclass_name: X",
@@ -57,6 +62,20 @@ def test_a_failure_is_one_line(text, reason):
     assert reason_of(text) == reason
 
 
+@pytest.mark.parametrize(
+    ("reason", "small"),
+    [
+        ("OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB", True),
+        ("RuntimeError: CUDA error: out of memory", True),
+        ("RuntimeError: CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate", True),
+        ("RuntimeError: CUDNN_STATUS_ALLOC_FAILED", True),
+        ("Task was killed due to the node running low on memory.", False),
+    ],
+)
+def test_what_says_that_the_gpu_was_too_small(reason, small):
+    assert is_out_of_gpu_memory(reason) is small
+
+
 def test_a_lost_node_is_not_the_trials_failure_but_not_for_ever():
     tries = Tries(max_failures=1)
     for _ in range(MOST_LOST):
@@ -73,12 +92,6 @@ def test_a_trial_may_fail_so_often():
     assert tries.left("a")
     tries.count("a", "")  # it ended without a word
     assert not tries.left("a")
-
-
-def test_memory_of_the_gpu_and_of_the_machine_are_told_apart():
-    assert is_out_of_gpu_memory("OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB.")
-    assert not is_out_of_gpu_memory("its process ended: Task was killed due to the node running "
-                                    "low on memory.")  # fmt: skip
 
 
 def test_what_the_training_raised_is_told_from_what_befell_it():

@@ -4,8 +4,10 @@ import pytest
 
 from orchestrator.search import samplers
 from orchestrator.search.question import SAMPLERS
+from orchestrator.search.study import Study
+from orchestrator.storage import Storage
 from search_spaces.search import Range
-from tests.orchestrator.search.objective import question, searched
+from tests.orchestrator.search.objective import EPOCHS, question, searched
 
 
 def test_every_name_has_a_sampler():
@@ -61,3 +63,16 @@ def test_a_point_of_the_space_is_an_experiment():
     point = {"gamma": 5.0, "learning_rate": 1e-3, "weight_decay": 1e-4}
     found = question().experiment(point).flat()
     assert point.items() <= found.items()
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_no_point_is_suggested_twice_not_even_while_it_is_trained(name, tmp_path):
+    """Better and better towards one corner: a Gaussian process goes there and stays."""
+    study = Study(question(sampler=name, pruner="none"), Storage(str(tmp_path)))
+    open_trials = [study.ask() for _ in range(4)]
+    while len(study.books) < 24:
+        number = open_trials.pop(0)
+        for epoch in range(1, EPOCHS + 1):
+            study.report(number, epoch=epoch, score=study.books[number].params["gamma"])
+        open_trials.append(study.ask())
+    assert len({study.trial(entry.number).id for entry in study.books}) == 24

@@ -6,9 +6,12 @@ import optuna
 import pytest
 
 from data_shards.errors import DataError, UsageError
+from orchestrator.search.question import check_search
 from orchestrator.search.study import COMPLETE, FAIL, PRUNED, RUNNING, Study, entries, frozen_study
 from orchestrator.storage import Storage
+from search_spaces.sweep import load
 from tests.orchestrator.search.objective import EPOCHS, advance, question, searched
+from trainables.presets import PRESETS
 
 TRIALS = 15
 
@@ -135,3 +138,32 @@ def test_checkpoints_go_when_a_trial_has_ended(tmp_path):
     checkpoint.write_bytes(b"state")
     study.end(number, FAIL, reason="x")
     assert not checkpoint.exists()
+
+
+def test_a_rung_remembers_unfinished_trials_after_a_restart(tmp_path):
+    """Three hold 50 at the first rung and are under way; a fourth with 1 is not among the best."""
+    storage = Storage(str(tmp_path))
+    study = Study(question(), storage)
+    for number in [study.ask() for _ in range(3)]:
+        assert not study.report(number, epoch=1, score=50.0)
+    again = Study(question(), storage)
+    assert again.report(again.ask(), epoch=1, score=1.0)
+    assert again.books[3].state == PRUNED
+
+
+def test_of_two_commands_on_one_study_the_second_is_stopped(tmp_path):
+    storage = Storage(str(tmp_path))
+    first, second = Study(question(), storage), Study(question(), storage)
+    first.report(first.ask(), epoch=1, score=5.0)
+    with pytest.raises(UsageError, match="by one command at a time, but trial 0 of"):
+        second.ask()
+    assert entries(question(), storage)[0].values == {1: 5.0}
+
+
+def test_a_space_that_the_base_does_not_have_is_refused_before_anything_is_written():
+    sweep = load("tune")
+    with pytest.raises(UsageError, match="field must be one of"):
+        check_search(
+            sweep, preset=PRESETS["demo"], settings={"loss": "triplet"}, also=(), sampler="tpe",
+            pruner="asha", min_epochs=1, seed=0, name="",
+        )  # fmt: skip

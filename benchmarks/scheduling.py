@@ -1,0 +1,177 @@
+"""What the orchestrator itself costs: `python -m benchmarks.scheduling`, for docs/scaling.md.
+
+`trials`: sweeps of 100, 300 and 1,000 trials that train nothing, on three nodes (raylets of this
+machine) with 64 virtual GPUs in all. Everything else is the product's: plan, Ray Tune with reused
+actors, the trial's process, reports, per-query arrays and records written to a folder, the live
+table's lines. Only `--concurrent` trials run at once: each process holds PyTorch and Ray, 0.4 GB.
+
+`plan`: a plan of 10,000 trials of which 9,000 are recorded, in a folder and on S3 (moto's server,
+on loopback): the time to list, to plan and to answer.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr
+from pathlib import Path
+from typing import Any
+
+from data_shards import files
+from orchestrator.answers import answer
+from orchestrator.planning import Question, ask, missing
+from orchestrator.storage import SCHEMA, Storage
+from search_spaces.sweep import load
+from tests import made, s3
+from tests.ray_head import ray_head
+from trainables.presets import PRESETS
+
+COUNTS = (100, 300, 1000)
+PLANNED, RECORDED = 10_000, 9_000
+DIRECTIONS = ("s2i", "i2s")
+SCORES = ("r1", "r5", "r10", "map50", "map50_hits", "map50_thesis", "median_rank", "chance")
+METRICS = {f"{way}_{name}": 12.3 for way in DIRECTIONS for name in SCORES}
+
+
+def main() -> None:
+    """Run what is asked for and print it as Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["trials", "plan", "driver"])
+    parser.add_argument("--concurrent", type=int, default=8)
+    options = parser.parse_args()
+    if options.what == "driver":
+        _drive(options.concurrent)
+    elif options.what == "trials":
+        _trials(options.concurrent)
+    else:
+        _plan()
+
+
+def _trials(concurrent: int) -> None:
+    """A cluster, and one driver of it that runs the sweeps one after the other."""
+    with ray_head(num_cpus=22, num_gpus=22) as head:
+        for _ in range(2):
+            head.add_node(num_cpus=21, num_gpus=21)
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(
+                [sys.executable, "-m", "benchmarks.scheduling", "driver",
+                 "--concurrent", str(concurrent)],
+                check=True, env=head.client() | {"RAY_ADDRESS": head.address, "HERE": folder},
+            )  # fmt: skip
+
+
+def _drive(concurrent: int) -> None:
+    from orchestrator.ray_environment import set_environment
+
+    set_environment()
+    import ray
+
+    ray.init(log_to_driver=False, runtime_env={"worker_process_setup_hook": _train_nothing})
+    print("| trials | s | ms a trial | driver RSS, MB |\n|---|---|---|---|", flush=True)
+    for count in (concurrent, *COUNTS):  # the first starts the processes
+        seconds = _sweep(Path(os.environ["HERE"]) / str(count), count, concurrent)
+        print(
+            f"| {count} | {seconds:.1f} | {1000 * seconds / count:.0f} | {_rss():.0f} |", flush=True
+        )
+
+
+def _sweep(folder: Path, count: int, concurrent: int) -> float:
+    """Seconds of a sweep of so many empty trials, its table's lines written to a file."""
+    from rich.console import Console
+
+    from orchestrator.live import LiveTable
+    from orchestrator.resources import Resources
+    from orchestrator.runner import Runner
+
+    data = made.make(folder / "tones")
+    question = _question(count)
+    storage = Storage(str(folder / "runs"))
+    storage.write_plan(question.to_dict())
+    resources = Resources(gpus_per_trial=1.0, max_concurrent=concurrent)
+    with (folder / "lines").open("w") as lines, redirect_stderr(lines):
+        table = LiveTable(Console(file=lines), storage)
+        start = time.perf_counter()
+        Runner(question, data, storage, resources, watchers=[table]).run()
+    assert len(storage.record_ids()) == count
+    return time.perf_counter() - start
+
+
+def _question(count: int) -> Question:
+    """A question of so many trials: two cells, half as many seeds."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = made.make(Path(folder))
+    settings = {"batch_size": "16", "epochs": "1"}
+    return ask(load("loss"), preset=PRESETS["demo"], settings=settings, seeds=count // 2, data=data)
+
+
+def _train_nothing() -> None:
+    """In a trial's process: one report, then an outcome of the usual size."""
+    import numpy as np
+
+    from orchestrator import trainable
+    from trainables.training import Outcome, Report
+
+    def train(experiment: Any, **options: Any) -> Any:
+        yield Report(1, 1.0, 1e-3, METRICS, 0.01, 100.0)
+        queries = {f"{way}_{name}": np.zeros(1000) for way in DIRECTIONS for name in ("rank", "ap")}
+        return Outcome(1, 24.6, METRICS, queries, {}, {"image": 1, "speech": 1})
+
+    trainable.train = train
+
+
+def _rss() -> float:
+    (line,) = [x for x in Path("/proc/self/status").read_text().splitlines() if "VmRSS" in x]
+    return int(line.split()[1]) / 1000
+
+
+def _plan() -> None:
+    question = _question(PLANNED)
+    print("| storage | step | s |\n|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        _time_plan("folder", question, Storage(f"{folder}/runs"))
+        server = s3.Server(Path(folder))
+        try:
+            with s3.leading_to(server.endpoint):
+                _time_plan("S3", question, Storage(f"s3://{server.make_bucket()}/runs"))
+        finally:
+            server.stop()
+
+
+def _time_plan(name: str, question: Question, storage: Storage) -> None:
+    ids = [trial.id for trial in question.plan(storage).trials]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda trial_id: _record(storage, trial_id), ids[:RECORDED]))
+    steps: dict[str, Callable[[], Any]] = {
+        "list the records": storage.record_ids,
+        "plan": lambda: question.plan(storage),
+        "plan − records": lambda: missing(question.plan(storage), storage),
+        "answer (reads every record)": lambda: answer(question, storage),
+    }
+    for step, run in steps.items():
+        start = time.perf_counter()
+        run()
+        print(f"| {name} | {step} | {time.perf_counter() - start:.2f} |", flush=True)
+
+
+def _record(storage: Storage, trial_id: str) -> None:
+    """A record of the usual size; without fsync, which is not what is measured here."""
+    about = {
+        "schema": SCHEMA, "trial_id": trial_id, "selection": {"value": 24.6}, "test": METRICS,
+        "dropped": {}, "reports": [{"epoch": n, "metrics": METRICS} for n in range(10)],
+    }  # fmt: skip
+    content = json.dumps(about).encode()
+    url = files.join(storage.url, "records", f"{trial_id}.json")
+    if files.is_remote(url):
+        files.write_atomic(url, content)
+        return
+    Path(url).parent.mkdir(parents=True, exist_ok=True)
+    Path(url).write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Data and storage on S3, through the command line: run, run again, killed, unreachable."""
+
+import os
+import shutil
+import signal
+import time
+
+import pytest
+
+from orchestrator.storage import Storage
+from tests import made
+from tests.orchestrator.command import TINY, results, run, start
+from tests.s3 import SECRET, leading_to, wait_until
+
+
+@pytest.fixture
+def tones(s3, bucket, tmp_path):
+    """The tiny data set on S3."""
+    made.make(tmp_path / "tones")
+    return s3.upload(tmp_path / "tones", f"{bucket}/tones")
+
+
+def _records(storage):
+    return {trial_id: results(storage.record(trial_id)) for trial_id in storage.record_ids()}
+
+
+def test_a_sweep_on_s3_and_the_same_command_again(s3, bucket, tones, tmp_path):
+    sweep = ["sweep", "loss", "--data", tones, "--storage", f"{bucket}/runs"]
+    done = run(*sweep, "--set", "epochs=1", *TINY, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    kinds = {key.split("/")[0] for key in s3.keys(f"{bucket}/runs")}
+    assert kinds == {"plans", "records", "queries", "reports", "features"}  # no checkpoints
+    times = {item["Key"]: item["LastModified"] for item in _items(s3, bucket)}
+    again = run(*sweep, "--set", "epochs=1", *TINY, folder=tmp_path)
+    assert again.returncode == 0, again.stderr
+    for item in _items(s3, bucket):
+        if "/plans/" not in item["Key"]:
+            assert item["LastModified"] == times[item["Key"]]
+
+
+def _items(s3, bucket):
+    name = bucket.removeprefix("s3://")
+    return s3.client.list_objects_v2(Bucket=name, Prefix="runs/")["Contents"]
+
+
+def test_data_on_s3_are_verified_and_described(s3, bucket, tones, tmp_path):
+    info = run("data", "info", tones, "--json", folder=tmp_path)
+    assert '"hash"' in info.stdout
+    s3.client.put_object(
+        Bucket=bucket.removeprefix("s3://"), Key="tones/val-00000.tar", Body=b"cut"
+    )
+    verify = run("data", "verify", tones, folder=tmp_path)
+    assert verify.returncode == 1
+    assert "val-00000.tar: SHA-256 must be" in verify.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "said"),
+    [
+        ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, 1, "credentials must be set"),
+        ({"AWS_ENDPOINT_URL": "127.0.0.1:1"}, 2, "AWS_ENDPOINT_URL must be http(s)://HOST:PORT"),
+    ],
+)
+def test_what_is_wrong_with_s3_is_one_line(s3, bucket, tmp_path, changed, code, said):
+    with leading_to(s3.endpoint, **changed):
+        done = run("data", "info", f"{bucket}/tones", folder=tmp_path)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert SECRET not in done.stderr
+
+
+@pytest.mark.slow
+def test_killed_a_training_goes_on_from_its_checkpoint_on_s3(s3, bucket, tmp_path):
+    made.make(tmp_path / "tones", per_class=20)
+    tones = s3.upload(tmp_path / "tones", f"{bucket}/tones")
+    sweep = ["sweep", "baseline", "--set", "epochs=25", *TINY]
+    storage = Storage(f"{bucket}/runs")
+    there = ["--data", tones, "--storage", storage.url]
+    command = start(*sweep, *there, folder=tmp_path)
+    wait_until(lambda: _epochs(s3, storage) >= 4, seconds=120)
+    os.killpg(command.pid, signal.SIGKILL)
+    command.wait()
+    (trial_id,) = _asked(s3, storage)
+    before = [report["time"] for report in storage.reports(trial_id)]
+    assert len(before) < 25
+    shutil.rmtree(tmp_path / "cache")  # as if the next node were another one
+    done = run(*sweep, *there, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    after = [report["time"] for report in storage.reports(trial_id)]
+    assert after[: len(before)] == before
+    assert len(after) == 25
+    here = run(*sweep, "--data", "tones", folder=tmp_path)  # neither S3 nor a kill
+    assert here.returncode == 0, here.stderr
+    assert _records(storage) == _records(Storage(str(tmp_path / "runs")))
+
+
+def _asked(s3, storage):
+    """Trials that have reported."""
+    return [name.removesuffix(".jsonl") for name in s3.keys(f"{storage.url}/reports")]
+
+
+def _epochs(s3, storage):
+    return max((len(storage.reports(trial_id)) for trial_id in _asked(s3, storage)), default=0)
+
+
+@pytest.mark.slow
+def test_an_endpoint_away_for_a_while_only_delays_a_sweep(s3, bucket, tones, forwarder, tmp_path):
+    sweep = ["sweep", "baseline", "--data", tones, "--storage", f"{bucket}/runs"]
+    command = start(*sweep, "--set", "epochs=15", *TINY, folder=tmp_path)
+    with leading_to(s3.endpoint):  # past the forwarder
+        storage = Storage(f"{bucket}/runs")
+        wait_until(lambda: _epochs(s3, storage) >= 2, seconds=120)
+        forwarder.stop()
+        assert _epochs(s3, storage) < 15
+        time.sleep(8)
+        forwarder.start()
+    output, _ = command.communicate(timeout=240)
+    assert command.returncode == 0, output
+    assert "does not answer" in output
+    assert "Traceback" not in output
