@@ -2,9 +2,9 @@
 
 A network fails, so every operation is repeated here, for RETRY_SECONDS, on what passes by itself:
 lost connections, timeouts, throttling, errors of the server. Nothing else is: a missing bucket or
-a denied access is said at once. The libraries' own retries are turned down, or they would
-multiply: botocore's 5 attempts × s3fs' 5 × 15 s of waiting for an answer are six minutes of
-silence at an endpoint that hangs.
+a denied access is said at once. The libraries' own retries are turned down, since they multiply:
+botocore sends a request 5 times, s3fs asks botocore 5 times, and for reading 5 times again. At an
+endpoint that hangs, with 15 s of waiting for an answer, that is half an hour of silence.
 """
 
 import functools
@@ -24,7 +24,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0  # seconds
 
 _OPTIONS: dict[str, dict[str, Any]] = {
     "s3": {
-        "config_kwargs": {"retries": {"total_max_attempts": 1}},
+        "config_kwargs": {"retries": {"total_max_attempts": 2}},  # for a part of a long upload
         # One GET a file, never several ranges of it: a file replaced meanwhile is not read mixed.
         "max_concurrency": 1,
         "use_listings_cache": False,  # other processes write there
@@ -44,7 +44,10 @@ _PASSING = {
 }  # fmt: skip
 _LASTING = {"SSLError", "ClientSSLError"}
 _PASSING_STATUS = {429, 500, 502, 503, 504}
-_PASSING_CODES = {"RequestTimeout", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
+_PASSING_CODES = {
+    "RequestTimeout", "Throttling", "ThrottlingException", "RequestLimitExceeded",
+    "OperationAborted", "ConditionalRequestConflict",  # two who write one file at the same time
+}  # fmt: skip
 _CREDENTIALS = {
     "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound",
     "NoAuthTokenError", "TokenRetrievalError", "SSOError", "LoginError",
@@ -69,7 +72,7 @@ def filesystem(scheme: str, process: int) -> Any:
             f"{scheme}:// needs a package that is not installed ({error}): pip install {package}"
         ) from error
     if scheme == "s3":
-        client.retries = 2  # of one request, for the parts of a long upload
+        client.retries = 1
     return client
 
 
@@ -80,7 +83,7 @@ def call(operation: Callable[[], Result], *, where: str) -> Result:
         where: the location as it may be printed.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: there is no such file; FileExistsError: there is one.
         UsageError: there is no such bucket, or the location is malformed.
         DataError: no credentials, no access, or no answer for RETRY_SECONDS.
         OSError: this machine's own trouble, such as a full disk.
@@ -153,7 +156,7 @@ def _lasting(error: Exception, where: str) -> Exception:
 
 
 def _is_remote(error: Exception) -> bool:
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, (FileNotFoundError, FileExistsError)):
         return False
     libraries = {type(each).__module__.partition(".")[0] for each in _chain(error)}
     return bool(libraries & {"aiobotocore", "botocore", "aiohttp", "s3fs", "gcsfs"})

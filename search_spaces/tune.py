@@ -6,7 +6,7 @@ from search_spaces.sweep import Sweep
 SWEEP = Sweep(
     name="tune",
     question="Which γ, learning rate and weight decay retrieve best?",
-    source="thesis §5.2.2 and §5.3.1, where they are chosen by hand: 13, 1e-4, 1e-5",
+    source="thesis §5.2.2, §5.3.1, by hand: γ 13, learning rate 1e-4, weight decay 1e-5",
     design=Search(
         space={
             "gamma": Range(1.0, 100.0),

@@ -73,9 +73,7 @@ def claim_command(found: SearchAnswer) -> str:
     differing = {name: _differing(chosen, PRESETS[name].flat()) for name in PRESETS}
     preset = min(differing, key=lambda name: len(differing[name]))
     settings = [f"--set {shlex.quote(f'{k}={v}')}" for k, v in differing[preset].items()]
-    return " ".join(
-        ["python -m orchestrator sweep baseline --preset", preset, *settings, "--seeds 5"]
-    )
+    return " ".join(["python -m orchestrator sweep point --preset", preset, *settings, "--seeds 5"])
 
 
 def _differing(own: dict[str, Any], preset: dict[str, Any]) -> dict[str, Any]:

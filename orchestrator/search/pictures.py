@@ -9,7 +9,7 @@ import numpy as np
 import optuna
 from matplotlib import pyplot
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from optuna.visualization import matplotlib as optuna_plots
 
 TARGET = "R@1 sum, validation"
@@ -75,7 +75,11 @@ def _importance(study: optuna.Study) -> Any:
 def _slice(study: optuna.Study) -> Any:
     axes = optuna_plots.plot_slice(study, target_name=TARGET)
     for each in np.ravel(np.asarray(axes)):
-        each.xaxis.set_minor_formatter(NullFormatter())  # the labels would overlap
+        if each.get_xscale() == "log":
+            each.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            each.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            each.xaxis.set_minor_formatter(NullFormatter())
+            each.tick_params("x", rotation=60)
     return axes
 
 

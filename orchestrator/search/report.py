@@ -53,7 +53,7 @@ def markdown(found: SearchAnswer, importance: dict[str, float], pictures: dict[s
         "",
         sentence(found),
         "",
-        f"Asked by hand in the {question.sweep.source}.",
+        f"Asked in the {question.sweep.source}.",
         "",
         f"Here: data {question.dataset} `{question.base.data}`, sampler {question.sampler}, early "
         f"stopping {question.pruner}, at most {question.base.epochs} epochs a trial, seed "

@@ -12,7 +12,7 @@ from orchestrator.resources import Resources
 from orchestrator.search.answers import SearchAnswer, as_dict, claim_command, saving, sentence
 from orchestrator.search.question import SearchQuestion
 from orchestrator.search.runner import SearchRunner
-from orchestrator.search.study import Study
+from orchestrator.search.study import RUNNING, Study
 from orchestrator.search.watching import StudyTable, StudyTracking
 from orchestrator.storage import Storage
 from orchestrator.tracking import PlanInfo, Tracker
@@ -73,7 +73,7 @@ def run_search(
     if as_json:
         click.echo(json.dumps(as_dict(found)))
     else:
-        _print(found, storage, tracking_uri if shipped else "")
+        _print(found, storage, tracking_uri if shipped else "", trials=trials)
     return 0 if found.best else 1
 
 
@@ -88,11 +88,13 @@ def _info(question: SearchQuestion) -> PlanInfo:
     )
 
 
-def _print(found: SearchAnswer, storage: Storage, shown_at: str) -> None:
+def _print(found: SearchAnswer, storage: Storage, shown_at: str, *, trials: int) -> None:
     click.echo(f"\n{found.question.sweep.question}\n{saving(found)}")
     for entry in found.books:
         if entry.reason:
             click.echo(f"failed: trial {entry.number}: {entry.reason}", err=True)
+    if len(found.books) < trials or found.counts[RUNNING]:
+        click.echo(f"The time is up before {trials} trials have ended; the same command goes on.")
     click.echo(f"\n{sentence(found)}")
     if found.best:
         click.echo("That score is the best of many and flatters. Measure it on the test classes:")

@@ -184,7 +184,7 @@ def test_an_endpoint_that_accepts_and_never_answers(monkeypatch):
         port = silent.getsockname()[1]
         with leading_to(f"http://127.0.0.1:{port}"), pytest.raises(DataError, match="reachable"):
             files.read_bytes("s3://b/x")
-        assert time.monotonic() - start < 60  # two times 15 s, not six minutes
+        assert time.monotonic() - start < 45  # two times 15 s, not half an hour
 
 
 def test_pages_of_a_web_server_are_read(tmp_path):

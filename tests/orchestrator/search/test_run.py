@@ -56,7 +56,7 @@ def test_the_answer_is_printed_with_what_it_cost(first, folder):
     assert f"{TRIALS} trials: {len(complete)} complete, " in first.stdout
     assert f"{spent} epochs spent of {TRIALS * 3}" in first.stdout
     assert "best: gamma=" in first.stdout
-    assert "python -m orchestrator sweep baseline --preset demo --set " in first.stdout
+    assert "python -m orchestrator sweep point --preset demo --set " in first.stdout
 
 
 def test_the_books_hold_every_trial_as_it_ended(first, folder):
@@ -179,6 +179,7 @@ def test_a_time_budget_ends_the_search_and_leaves_the_rest_to_the_next_command(f
     done = run(*arguments, "--trials", "4", "--time-budget", "15s", folder=folder)
     assert done.returncode == 1  # no trial was trained to its end
     assert "No answer yet" in done.stdout
+    assert "before 4 trials have ended; the same command goes on" in done.stdout
     books = Storage(str(folder / "runs")).study_trials("hurried")
     assert 1 <= len(books) <= 4
     assert {entry["state"] for entry in books} == {"RUNNING"}
