@@ -24,6 +24,7 @@ def _records(storage):
     return {trial_id: results(storage.record(trial_id)) for trial_id in storage.record_ids()}
 
 
+@pytest.mark.slow
 def test_a_sweep_on_s3_and_the_same_command_again(s3, bucket, tones, tmp_path):
     sweep = ["sweep", "loss", "--data", tones, "--storage", f"{bucket}/runs"]
     done = run(*sweep, "--set", "epochs=1", *TINY, folder=tmp_path)

@@ -91,6 +91,7 @@ def test_mlflow_shows_complete_trials_finished_and_stopped_ones_killed(first, fo
         assert "i2s_map50" in child.data.metrics
 
 
+@pytest.mark.slow
 def test_more_trials_go_on_and_the_same_again_does_nothing(first, folder):
     before = _books(folder)
     again = run(*ARGUMENTS, "--trials", str(TRIALS), folder=folder)
@@ -122,6 +123,7 @@ def test_the_report_has_table_page_and_pictures(first, folder):
         assert not path.endswith(".png") or path.split("/")[-1] in page
 
 
+@pytest.mark.slow
 def test_optuna_dashboard_opens_the_export(first, folder, port):
     for _ in range(2):  # an export is a copy: it may be made again
         done = run("report", "tune", "--export-study", "sqlite:///export.db", folder=folder)
@@ -152,6 +154,7 @@ def _get(url):
             time.sleep(0.2)
 
 
+@pytest.mark.slow
 def test_a_trial_that_fails_is_told_so_and_the_search_goes_on(folder, tmp_path):
     """The first trial's checkpoint is damaged: its training raises, and would again."""
     settings = dict(part.split("=") for part in [*TINY[1::2], "epochs=3"])
@@ -174,6 +177,7 @@ def test_a_trial_that_fails_is_told_so_and_the_search_goes_on(folder, tmp_path):
     assert "last.pt cannot be read" in books[0]["reason"]
 
 
+@pytest.mark.slow
 def test_a_time_budget_ends_the_search_and_leaves_the_rest_to_the_next_command(folder):
     arguments = [*ARGUMENTS[:-1], "hurried", "--set", "epochs=400", "--pruner", "none"]
     done = run(*arguments, "--trials", "4", "--time-budget", "15s", folder=folder)
