@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import time
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -78,10 +79,8 @@ def test_killed_a_training_goes_on_from_its_checkpoint_on_s3(s3, bucket, tmp_pat
     sweep = ["sweep", "baseline", "--set", "epochs=25", *TINY]
     storage = Storage(f"{bucket}/runs")
     there = ["--data", tones, "--storage", storage.url]
-    command = start(*sweep, *there, folder=tmp_path)
-    wait_until(lambda: _epochs(s3, storage) >= 4, seconds=120)
-    os.killpg(command.pid, signal.SIGKILL)
-    command.wait()
+    with _under_way(*sweep, *there, folder=tmp_path):
+        wait_until(lambda: _epochs(s3, storage) >= 4, seconds=300)
     (trial_id,) = _asked(s3, storage)
     before = [report["time"] for report in storage.reports(trial_id)]
     assert len(before) < 25
@@ -96,6 +95,18 @@ def test_killed_a_training_goes_on_from_its_checkpoint_on_s3(s3, bucket, tmp_pat
     assert _records(storage) == _records(Storage(str(tmp_path / "runs")))
 
 
+@contextmanager
+def _under_way(*arguments, folder):
+    """A command and its processes, which are killed at the end."""
+    command = start(*arguments, folder=folder)
+    try:
+        yield command
+    finally:
+        with suppress(ProcessLookupError):  # it has ended
+            os.killpg(command.pid, signal.SIGKILL)
+        command.wait()
+
+
 def _asked(s3, storage):
     """Trials that have reported."""
     return [name.removesuffix(".jsonl") for name in s3.keys(f"{storage.url}/reports")]
@@ -108,15 +119,15 @@ def _epochs(s3, storage):
 @pytest.mark.slow
 def test_an_endpoint_away_for_a_while_only_delays_a_sweep(s3, bucket, tones, forwarder, tmp_path):
     sweep = ["sweep", "baseline", "--data", tones, "--storage", f"{bucket}/runs"]
-    command = start(*sweep, "--set", "epochs=15", *TINY, folder=tmp_path)
-    with leading_to(s3.endpoint):  # past the forwarder
-        storage = Storage(f"{bucket}/runs")
-        wait_until(lambda: _epochs(s3, storage) >= 2, seconds=120)
-        forwarder.stop()
-        assert _epochs(s3, storage) < 15
-        time.sleep(8)
-        forwarder.start()
-    output, _ = command.communicate(timeout=240)
+    with _under_way(*sweep, "--set", "epochs=15", *TINY, folder=tmp_path) as command:
+        with leading_to(s3.endpoint):  # past the forwarder
+            storage = Storage(f"{bucket}/runs")
+            wait_until(lambda: _epochs(s3, storage) >= 2, seconds=300)
+            forwarder.stop()
+            assert _epochs(s3, storage) < 15
+            time.sleep(8)
+            forwarder.start()
+        output, _ = command.communicate(timeout=240)
     assert command.returncode == 0, output
     assert "does not answer" in output
     assert "Traceback" not in output
