@@ -54,10 +54,11 @@ class SearchRunner:
             UsageError: no cluster is there, no node is large enough for a trial, or one does not
                 see storage or data.
         """
-        deadline = time.monotonic() + (math.inf if self.seconds is None else self.seconds)
         if self._left():
             connect()
             check_visible(storage=self.storage, data=self.data)
+        # the clock runs once Ray is up: a slow start is no search
+        deadline = time.monotonic() + (math.inf if self.seconds is None else self.seconds)
         while self._left() and (seconds := deadline - time.monotonic()) > 0:
             self._round(None if seconds == math.inf else seconds)
             if time.monotonic() < deadline:
