@@ -3,7 +3,9 @@
 `trials`: sweeps of 100, 300 and 1,000 trials that train nothing, on three nodes (raylets of this
 machine) with 64 virtual GPUs in all. Everything else is the product's: plan, Ray Tune with reused
 actors, the trial's process, reports, per-query arrays and records written to a folder, the live
-table's lines. Only `--concurrent` trials run at once: each process holds PyTorch and Ray, 0.4 GB.
+table's lines. A trial asks for 10 of the GPUs, so that six run at once: their processes hold
+PyTorch and Ray, half a gigabyte each. (With `max_concurrent` below what fits, Tune starts processes
+that trials this short never need.)
 
 `plan`: a plan of 10,000 trials of which 9,000 are recorded, in a folder and on S3 (moto's server,
 on loopback): the time to list, to plan and to answer.
@@ -42,30 +44,29 @@ def main() -> None:
     """Run what is asked for and print it as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["trials", "plan", "driver"])
-    parser.add_argument("--concurrent", type=int, default=8)
     options = parser.parse_args()
     if options.what == "driver":
-        _drive(options.concurrent)
+        _drive()
     elif options.what == "trials":
-        _trials(options.concurrent)
+        _trials()
     else:
         _plan()
 
 
-def _trials(concurrent: int) -> None:
+def _trials() -> None:
     """A cluster, and one driver of it that runs the sweeps one after the other."""
-    with ray_head(num_cpus=22, num_gpus=22) as head:
+    # Ray starts idle processes, half a gigabyte each, up to a node's number of CPUs.
+    with ray_head(num_cpus=1, num_gpus=22) as head:
         for _ in range(2):
-            head.add_node(num_cpus=21, num_gpus=21)
+            head.add_node(num_cpus=1, num_gpus=21)
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run(
-                [sys.executable, "-m", "benchmarks.scheduling", "driver",
-                 "--concurrent", str(concurrent)],
+                [sys.executable, "-m", "benchmarks.scheduling", "driver"],
                 check=True, env=head.client() | {"RAY_ADDRESS": head.address, "HERE": folder},
             )  # fmt: skip
 
 
-def _drive(concurrent: int) -> None:
+def _drive() -> None:
     from orchestrator.ray_environment import set_environment
 
     set_environment()
@@ -73,14 +74,14 @@ def _drive(concurrent: int) -> None:
 
     ray.init(log_to_driver=False, runtime_env={"worker_process_setup_hook": _train_nothing})
     print("| trials | s | ms a trial | driver RSS, MB |\n|---|---|---|---|", flush=True)
-    for count in (concurrent, *COUNTS):  # the first starts the processes
-        seconds = _sweep(Path(os.environ["HERE"]) / str(count), count, concurrent)
+    for count in (8, *COUNTS):  # the first starts the processes
+        seconds = _sweep(Path(os.environ["HERE"]) / str(count), count)
         print(
             f"| {count} | {seconds:.1f} | {1000 * seconds / count:.0f} | {_rss():.0f} |", flush=True
         )
 
 
-def _sweep(folder: Path, count: int, concurrent: int) -> float:
+def _sweep(folder: Path, count: int) -> float:
     """Seconds of a sweep of so many empty trials, its table's lines written to a file."""
     from rich.console import Console
 
@@ -92,7 +93,7 @@ def _sweep(folder: Path, count: int, concurrent: int) -> float:
     question = _question(count)
     storage = Storage(str(folder / "runs"))
     storage.write_plan(question.to_dict())
-    resources = Resources(gpus_per_trial=1.0, max_concurrent=concurrent)
+    resources = Resources(cpus_per_trial=0.05, gpus_per_trial=10.0)
     with (folder / "lines").open("w") as lines, redirect_stderr(lines):
         table = LiveTable(Console(file=lines), storage)
         start = time.perf_counter()

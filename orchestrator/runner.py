@@ -17,7 +17,7 @@ from orchestrator.relay import Relay, Watcher
 from orchestrator.resources import Resources
 from orchestrator.storage import Storage
 from orchestrator.trainable import TrialRun
-from orchestrator.tuner_settings import request, run_config, trial_config
+from orchestrator.tuner_settings import Configs, request, run_config, trial_config
 from orchestrator.visibility import check_visible
 from search_spaces.designs import Trial
 
@@ -101,13 +101,13 @@ class Runner:
                 self._tries.count(trial.id, reason)
 
     def _tuner(self, work: list[Work], folder: str) -> tune.Tuner:
-        configs = [
+        configs = Configs(
             trial_config(
                 trial, data=self.data, storage=self.storage,
                 resources=dataclasses.replace(self.resources, gpus_per_trial=gpus),
             )
             for trial, gpus in work
-        ]  # fmt: skip
+        )  # fmt: skip
         return tune.Tuner(
             tune.with_resources(TrialRun, request),
             param_space={"trial": tune.grid_search(configs)},

@@ -38,6 +38,17 @@ def trial_config(
     }
 
 
+class Configs(list[dict[str, Any]]):
+    """The values of a `grid_search` over trials.
+
+    Tune copies the whole list, deeply, for every trial: 8 ms a trial at 100, 80 ms at 1,000.
+    Nobody changes it, so its copy may be itself.
+    """
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Configs":
+        return self
+
+
 def request(config: dict[str, Any]) -> tune.PlacementGroupFactory:
     """What Ray reserves for a trial, from its config; loader processes count as CPUs."""
     trial = config["trial"]
