@@ -10,7 +10,7 @@ from pathlib import Path
 from orchestrator.storage import Storage
 from tests.ray_head import Head
 
-SECONDS = 240
+SECONDS = 400
 
 
 @contextmanager

@@ -7,41 +7,52 @@ import pytest
 from orchestrator.failures import CUT_OFF, LOST
 from orchestrator.storage import Storage
 from tests import made
-from tests.cluster.on_nodes import command, finish, reports, wait_for_reports
+from tests.cluster.on_nodes import SECONDS, command, finish, reports, wait_for_reports
 from tests.orchestrator.command import TINY
-from tests.ray_head import ray_head, wait_for
+from tests.ray_head import Node, ray_head, wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 SWEEP = [
-    "sweep", "loss", "--data", "tones", "--seeds", "7", "--set", "epochs=25", *TINY,
+    "sweep", "loss", "--data", "tones", "--seeds", "6", "--set", "epochs=200", *TINY,
     "--gpus-per-trial", "1", "--cpus-per-trial", "0.5", "--max-failures", "0",
 ]  # fmt: skip
 
 
-def test_a_sweep_spreads_outlives_a_node_and_uses_one_that_joins(tmp_path):
-    """Fourteen trials where six fit; none may fail: a lost node is not the trial's failure."""
+def test_a_sweep_spreads_uses_a_node_that_joins_and_outlives_one_that_is_lost(tmp_path):
+    """Twelve trials where six fit; none may fail: a lost node is not the trial's failure.
+
+    A trial lasts several times as long as a process takes to start: else those that have ended
+    one take the next before the new node's are up.
+    """
     made.make(tmp_path / "tones")
     storage = Storage(str(tmp_path / "runs"))
     with ray_head(num_cpus=2, num_gpus=2) as head:
         lost, stays = (head.add_node(num_cpus=2, num_gpus=2) for _ in range(2))
         with command(head, *SWEEP, folder=tmp_path) as process:
             wait_for_reports(tmp_path / "runs", trials=6, process=process)
-            assert all(any(node.cache.iterdir()) for node in (head, lost, stays))
+            wait_for(
+                lambda: all(_is_used(node) for node in (head, lost, stays)),
+                seconds=SECONDS, what="all three nodes are used",
+            )  # fmt: skip
+            joined = head.add_node(num_cpus=2, num_gpus=2)
+            wait_for(lambda: _is_used(joined), seconds=SECONDS, what="the node that joined is used")
             lost.kill()
             before = reports(storage, tmp_path / "runs")
-            wait_for(lambda: head.alive() == 2, seconds=60, what="the head notices")
-            joined = head.add_node(num_cpus=2, num_gpus=2)
             output = finish(process)
         assert process.returncode == 0, output
-        assert any(joined.cache.iterdir())
     assert "(raylet)" not in output
     failed = re.findall(r"(loss=\S+ seed=\d): failed: (.*)", output)
     assert len({name for name, _ in failed}) in (1, 2), output
     assert {reason for _, reason in failed} <= {LOST, CUT_OFF}
     records = {trial_id: storage.record(trial_id) for trial_id in storage.record_ids()}
-    assert len(records) == 14
-    assert len({record["environment"]["node"] for record in records.values()}) == 3
+    assert len(records) == 12
+    assert len({record["environment"]["node"] for record in records.values()}) >= 3
     for trial_id, done in before.items():  # no epoch was trained twice: its time is the first one
         assert done
         assert records[trial_id]["reports"][: len(done)] == done
+
+
+def _is_used(node: Node) -> bool:
+    """A trial on the node has derived features into its cache."""
+    return any(node.cache.iterdir())
