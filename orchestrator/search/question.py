@@ -92,7 +92,7 @@ def check_search(
     also: Sequence[str],
     sampler: str,
     pruner: str,
-    min_epochs: int,
+    min_epochs: int | None,
     seed: int,
     name: str,
 ) -> tuple[Experiment, Space]:
@@ -118,7 +118,7 @@ def check_search(
             "a search must choose on held-out classes (selection=val), never on the test split, "
             f"but got selection={base.selection}."
         )
-    if not 1 <= min_epochs <= base.epochs:
+    if min_epochs is not None and not 1 <= min_epochs <= base.epochs:
         raise UsageError(f"--min-epochs must be in 1–{base.epochs}, but got {min_epochs}.")
     return base, space
 
@@ -132,10 +132,19 @@ def ask_search(sweep: Sweep, *, data: Data, **asked: Any) -> SearchQuestion:
     base, space = check_search(sweep, **asked)
     base = base.replace(data=data.manifest.hash)
     check_data(base, data.manifest)
-    kept = {key: asked[key] for key in ("sampler", "pruner", "min_epochs", "name")}
+    kept = {key: asked[key] for key in ("sampler", "pruner", "name")}
     return SearchQuestion(
-        sweep=sweep, base=base, space=space, dataset=data.manifest.dataset, **kept
-    )
+        sweep=sweep, base=base, space=space, dataset=data.manifest.dataset,
+        min_epochs=asked["min_epochs"] or default_min_epochs(base.epochs), **kept,
+    )  # fmt: skip
+
+
+def default_min_epochs(epochs: int) -> int:
+    """When early stopping begins if nobody says: 3, or a third of a full trial if that is less.
+
+    After one epoch most trials are still near chance, and ranks mean little (docs/search.md).
+    """
+    return max(1, min(3, epochs // 3))
 
 
 def searches_before(name: str, storage: Storage) -> list[SearchQuestion]:

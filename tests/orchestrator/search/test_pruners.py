@@ -5,7 +5,7 @@ import optuna
 import pytest
 
 from orchestrator.search.pruners import Asha, make, rungs
-from orchestrator.search.question import PRUNERS
+from orchestrator.search.question import PRUNERS, default_min_epochs
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -52,3 +52,11 @@ def test_every_pruner_lets_the_first_and_the_best_finish(name):
     found = _run(make(name, min_epochs=1, epochs=9), curves)
     assert (found[0], found[2]) == (9, 9)
     assert found[1] == (9 if name == "none" else 1)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "begins"), [(1, 1), (2, 1), (5, 1), (6, 2), (9, 3), (10, 3), (120, 3)]
+)
+def test_early_stopping_begins_late_enough_to_rank_and_early_enough_to_save(epochs, begins):
+    assert default_min_epochs(epochs) == begins
+    assert rungs(min_epochs=begins, epochs=epochs) or epochs < 3

@@ -165,5 +165,5 @@ def test_a_space_that_the_base_does_not_have_is_refused_before_anything_is_writt
     with pytest.raises(UsageError, match="field must be one of"):
         check_search(
             sweep, preset=PRESETS["demo"], settings={"loss": "triplet"}, also=(), sampler="tpe",
-            pruner="asha", min_epochs=1, seed=0, name="",
+            pruner="asha", min_epochs=None, seed=0, name="",
         )  # fmt: skip
