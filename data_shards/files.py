@@ -86,19 +86,7 @@ def write_atomic(url: str | Path, content: bytes) -> None:
         _do(url, lambda filesystem, path: filesystem.pipe_file(path, content))
 
 
-def create(url: str | Path, content: bytes) -> bool:
-    """Write a file that is not there yet; whether it was not. Of two who try, one gets True."""
-    try:
-        if _scheme(str(url)) == "file":
-            _do(url, lambda _, path: _write_local(Path(path), content, new=True))
-        else:
-            _do(url, lambda filesystem, path: filesystem.pipe_file(path, content, mode="create"))
-    except FileExistsError:
-        return False
-    return True
-
-
-def _write_local(target: Path, content: bytes, *, new: bool = False) -> None:
+def _write_local(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
@@ -107,11 +95,7 @@ def _write_local(target: Path, content: bytes, *, new: bool = False) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        if new:  # a link refuses to replace
-            target.hardlink_to(temporary)
-            Path(temporary).unlink()
-        else:
-            Path(temporary).replace(target)
+        Path(temporary).replace(target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

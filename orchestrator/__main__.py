@@ -16,7 +16,9 @@ USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 def main() -> NoReturn:
     """Run the command line; exit code 0 ok, 1 failure, 2 usage, 130 interrupted."""
     signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(_run())
+    code = _run()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one has nothing left to tidy up
+    sys.exit(code)
 
 
 def _run() -> int:

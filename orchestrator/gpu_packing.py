@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from data_shards.errors import DataError
 from orchestrator.failures import is_out_of_gpu_memory
 from orchestrator.storage import Storage
 
@@ -67,17 +68,34 @@ class Packer:
     storage: Storage
     _readings: dict[str, Reading | None] = field(default_factory=dict)
     """By trial id, of the records read so far."""
+    _alone: Sequence[str] = ()
+    """The trial that was to be measured."""
     _least: dict[str, float] = field(default_factory=dict)
     """Shares of the trials that ran out of memory with less."""
 
     def shares(self, work: Sequence[str], recorded: Iterable[str]) -> dict[str, float]:
-        """Shares of the trials to run next: one alone until there is a reading, then all."""
+        """Shares of the trials to run next: one alone until there is a reading, then all.
+
+        Raises:
+            DataError: the one alone was recorded, without a reading.
+        """
         self._read(recorded)
         found = [reading for reading in self._readings.values() if reading]
         if not found:
-            return dict.fromkeys(work[:1], 1.0)
+            self._check_measured()
+            self._alone = work[:1]
+            return dict.fromkeys(self._alone, 1.0)
         fitting = share(found)
         return {trial_id: max(fitting, self._least.get(trial_id, 0.0)) for trial_id in work}
+
+    def _check_measured(self) -> None:
+        """One after another on whole GPUs that nobody uses is not what was asked for."""
+        if any(trial_id in self._readings for trial_id in self._alone):
+            raise DataError(
+                "--gpus-per-trial auto must read the memory of a GPU, but PyTorch found none where "
+                f"trial {self._alone[0]} ran (see environment.device in its record): mend that "
+                "node's CUDA, or give a number."
+            )
 
     def ran_out(self, trial_id: str, reason: str, had: float) -> bool:
         """Whether a failure was too small a share; the next one is larger."""

@@ -9,6 +9,7 @@ import ipaddress
 import json
 import logging
 import os
+import secrets
 import shlex
 import sys
 import urllib.error
@@ -204,7 +205,12 @@ def _check_version(address: str, version: str) -> None:
         )
 
 
-def submit(client: Any, arguments: Sequence[str]) -> Job:
+def new_id() -> str:
+    """A job's id, in the form of Ray's own; chosen here, so that it is known whatever happens."""
+    return f"raysubmit_{secrets.token_hex(8)}"
+
+
+def submit(client: Any, arguments: Sequence[str], job_id: str) -> Job:
     """Ship the checkout and start `python -m orchestrator sweep` with these arguments there."""
     root = checkout()
     runtime_env = parse_runtime_env_args(
@@ -213,9 +219,10 @@ def submit(client: Any, arguments: Sequence[str]) -> Job:
     runtime_env["env_vars"][CODE] = code_version()  # .git stays here
     entrypoint = shlex.join(["python", "-m", "orchestrator", "sweep", *arguments])
     try:
-        return Job(client, client.submit_job(entrypoint=entrypoint, runtime_env=runtime_env))
+        client.submit_job(entrypoint=entrypoint, runtime_env=runtime_env, submission_id=job_id)
     except RuntimeError as error:  # Ray's word for any answer but 200
         raise DataError(f"the head must take the job, but says: {_first_line(error)}") from error
+    return Job(client, job_id)
 
 
 def _first_line(error: Exception) -> str:

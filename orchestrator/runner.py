@@ -1,6 +1,7 @@
 """Rounds of Ray Tune until the plan has nothing left to run."""
 
 import dataclasses
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ class Runner:
     watchers: Sequence[Watcher] = ()
     failures: dict[str, str] = field(default_factory=dict)
     """Reason of the last failure of each trial without a record."""
+    _warned: bool = False
 
     @cached_property
     def _tries(self) -> Tries:
@@ -94,11 +96,25 @@ class Runner:
         for trial, gpus in work:
             if trial.id in recorded:
                 self.failures.pop(trial.id, None)
+                self._warn_if_on_cpu(trial, gpus)
                 continue
             reason = self.failures.get(trial.id, "")
             small = self.resources.packed and self._packer.ran_out(trial.id, reason, gpus)
             if not small:
                 self._tries.count(trial.id, reason)
+
+    def _warn_if_on_cpu(self, trial: Trial, gpus: float) -> None:
+        """Once: a wrong PyTorch or driver would else make a GPU sweep a slow one without a word."""
+        if self._warned or gpus == 0:
+            return
+        device = (self.storage.record(trial.id) or {})["environment"]["device"]
+        if device == "cpu":
+            self._warned = True
+            print(
+                f"warning: trial {trial.id} had a share of a GPU, but PyTorch found none on its "
+                "node and trained on the CPU: see that node's CUDA and PyTorch.",
+                file=sys.stderr,
+            )
 
     def _tuner(self, work: list[Work], folder: str) -> tune.Tuner:
         configs = Configs(

@@ -161,11 +161,14 @@ class Storage:
         """Keep the state of a search's trial."""
         self._write_json(trial, "studies", study_id, f"{trial['number']:05}.json")
 
-    def create_study_trial(self, study_id: str, trial: dict[str, Any]) -> bool:
-        """Keep a search's new trial; whether there was none of this number."""
-        name = f"{trial['number']:05}.json"
-        text = json.dumps(trial, indent=1)
-        return files.create(files.join(self.url, "studies", study_id, name), text.encode())
+    def study_owner(self, study_id: str) -> str:
+        """Mark of the command that began or continued a search last."""
+        url = files.join(self.url, "studies", study_id, "owner.json")
+        return str(_parse(files.read_bytes(url) or b"{}", url).get("owner", ""))
+
+    def write_study_owner(self, study_id: str, owner: str) -> None:
+        """Take a search over."""
+        self._write_json({"owner": owner}, "studies", study_id, "owner.json")
 
     def _write_json(self, value: dict[str, Any], *names: str) -> None:
         """Fields stay in their order: that of a search's space is the order of its columns."""

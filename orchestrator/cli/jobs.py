@@ -14,6 +14,7 @@ from orchestrator.cli.sweeps import sweep
 
 if TYPE_CHECKING:
     from orchestrator.jobs import Job
+    from orchestrator.resources import Resources
     from orchestrator.storage import Storage
 
 DETACHED = 130
@@ -41,9 +42,15 @@ def submit(address: str | None, no_wait: bool, arguments: tuple[str, ...]) -> in
 
     jobs.checkout()
     address = address or jobs.default_address()
-    job = jobs.submit(jobs.connect(address), arguments)
+    client, job_id = jobs.connect(address), jobs.new_id()
+    back = jobs.how_to_return(job_id, address, name=asked["name"], storage=asked["storage"])
+    try:
+        job = jobs.submit(client, arguments, job_id)
+    except KeyboardInterrupt:
+        click.echo(f"\ninterrupted while submitting; job {job_id} may run:", err=True)
+        click.echo("\n".join(back), err=True)
+        return DETACHED
     click.echo(f"job {job.id}", err=True)
-    back = jobs.how_to_return(job.id, address, name=asked["name"], storage=asked["storage"])
     if no_wait:
         click.echo("\n".join(back), err=True)
         return 0
@@ -68,12 +75,13 @@ def _check(arguments: tuple[str, ...]) -> dict[str, Any]:
     if not asked["tracking_uri"].startswith("sqlite:"):  # a file is on the head, not here
         tracking_uri.parse(asked["tracking_uri"])
     wanted = {field.name for field in dataclasses.fields(Resources)} & asked.keys()
-    Resources(**{name: asked[name] for name in wanted})
-    _check_question(asked)
+    resources = Resources(**{name: asked[name] for name in wanted})
+    _check_question(asked, resources)
     return asked
 
 
-def _check_question(asked: dict[str, Any]) -> None:
+def _check_question(asked: dict[str, Any], resources: "Resources") -> None:
+    from orchestrator.search.question import check_resources
     from search_spaces.sweep import load
     from trainables.presets import PRESETS
 
@@ -81,6 +89,7 @@ def _check_question(asked: dict[str, Any]) -> None:
     if searches.is_search(asked["name"]):
         question = {key: asked[key] for key in ("name", "preset", "settings", "seeds")}
         searches.check(given, **question)
+        check_resources(resources)
         return
     searches.refuse(given, asked["name"])
     if asked["preset"] not in PRESETS:

@@ -63,17 +63,20 @@ def saving(found: SearchAnswer) -> str:
     )
 
 
-def claim_command(found: SearchAnswer) -> str:
+def claim_command(found: SearchAnswer, *, data: str, storage: str) -> str:
     """The command that measures the best point: a search's own score is the best of many draws.
 
-    The preset is the one that needs the fewest settings.
+    On the data of the search, into its storage. The preset is the one that needs the fewest
+    settings.
     """
     assert found.best is not None
     chosen = found.question.experiment(found.best.params).flat()
     differing = {name: _differing(chosen, PRESETS[name].flat()) for name in PRESETS}
     preset = min(differing, key=lambda name: len(differing[name]))
     settings = [f"--set {shlex.quote(f'{k}={v}')}" for k, v in differing[preset].items()]
-    return " ".join(["python -m orchestrator sweep point --preset", preset, *settings, "--seeds 5"])
+    locations = [f"--data {shlex.quote(data)}", f"--storage {shlex.quote(storage)}"]
+    command = ["python -m orchestrator sweep point --preset", preset, *settings, "--seeds 5"]
+    return " ".join(command + locations)
 
 
 def _differing(own: dict[str, Any], preset: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from data_shards import files
 from data_shards.errors import UsageError, unknown
 from data_shards.manifest import Data
+from orchestrator.resources import Resources
 from orchestrator.storage import Storage
 from search_spaces.search import Range, Search, Space
 from search_spaces.sweep import Sweep, load
@@ -118,8 +119,11 @@ def check_search(
             "a search must choose on held-out classes (selection=val), never on the test split, "
             f"but got selection={base.selection}."
         )
-    if min_epochs is not None and not 1 <= min_epochs <= base.epochs:
-        raise UsageError(f"--min-epochs must be in 1–{base.epochs}, but got {min_epochs}.")
+    if min_epochs is not None and not 1 <= min_epochs <= max(1, base.epochs // 3):
+        raise UsageError(
+            f"--min-epochs must be in 1–{max(1, base.epochs // 3)}, a third of a trial's epochs, "
+            f"but got {min_epochs}: later nothing is stopped (that is --pruner none)."
+        )
     return base, space
 
 
@@ -137,6 +141,19 @@ def ask_search(sweep: Sweep, *, data: Data, **asked: Any) -> SearchQuestion:
         sweep=sweep, base=base, space=space, dataset=data.manifest.dataset,
         min_epochs=asked["min_epochs"] or default_min_epochs(base.epochs), **kept,
     )  # fmt: skip
+
+
+def check_resources(resources: Resources) -> None:
+    """What a search cannot do with its GPUs.
+
+    Raises:
+        UsageError: it is to measure how many trials fit on one.
+    """
+    if resources.packed:
+        raise UsageError(
+            "--gpus-per-trial auto measures a sweep's first recorded trial, and a search records "
+            "none: give a number, such as 0.5."
+        )
 
 
 def default_min_epochs(epochs: int) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 import optuna
 from sqlalchemy.exc import SQLAlchemyError
 
+from data_shards import files
 from data_shards.errors import UsageError
 from orchestrator.search import pictures
 from orchestrator.search.answers import SearchAnswer, claim_command, saving, sentence
@@ -29,7 +30,7 @@ def write(question: SearchQuestion, storage: Storage, out: Path) -> list[Path]:
     table, page = out / f"{stem.name}.csv", out / f"{stem.name}.md"
     _write_csv(found, table)
     drawn = pictures.draw(study, stem)
-    page.write_text(markdown(found, pictures.importance(study), drawn))
+    page.write_text(markdown(found, storage, pictures.importance(study), drawn))
     return [table, page, *drawn.values()]
 
 
@@ -45,7 +46,9 @@ def _write_csv(found: SearchAnswer, path: Path) -> None:
             writer.writerow([entry.number, trial_id, *point, *result])
 
 
-def markdown(found: SearchAnswer, importance: dict[str, float], pictures: dict[str, Path]) -> str:
+def markdown(
+    found: SearchAnswer, storage: Storage, importance: dict[str, float], pictures: dict[str, Path]
+) -> str:
     """The page: question, best point, what mattered, what early stopping saved, pictures."""
     question = found.question
     lines = [
@@ -63,7 +66,9 @@ def markdown(found: SearchAnswer, importance: dict[str, float], pictures: dict[s
         "does not claim.",
     ]
     if found.best:
-        lines += ["", "To measure it on the test classes:", "", f"    {claim_command(found)}"]
+        command = claim_command(found, data="DATA", storage=files.shown(storage.url))
+        lines += ["", "To measure it on the test classes (`DATA`: where the data above are):"]
+        lines += ["", f"    {command}"]
     lines += ["", *_fields(found, importance)]
     for name, path in pictures.items():
         lines += ["", f"![{name}]({path.name})"]

@@ -6,11 +6,11 @@ import click
 from rich.console import Console
 
 from data_shards import files
-from data_shards.errors import UsageError
 from data_shards.manifest import Data
 from orchestrator.resources import Resources
+from orchestrator.search import samplers
 from orchestrator.search.answers import SearchAnswer, as_dict, claim_command, saving, sentence
-from orchestrator.search.question import SearchQuestion
+from orchestrator.search.question import SearchQuestion, check_resources
 from orchestrator.search.runner import SearchRunner
 from orchestrator.search.study import RUNNING, Study
 from orchestrator.search.watching import StudyTable, StudyTracking
@@ -40,11 +40,8 @@ def run_search(
         UsageError: the storage cannot be written, or holds another study under this name.
         KeyboardInterrupt: after the runs under way are marked KILLED.
     """
-    if resources.packed:
-        raise UsageError(
-            "--gpus-per-trial auto measures a sweep's first recorded trial, and a search records "
-            "none: give a number, such as 0.5."
-        )
+    check_resources(resources)
+    samplers.check_installed(question.sampler)
     storage = Storage(storage_url)
     storage.check_writable()
     tracker = Tracker(uri=tracking_uri, storage=storage, plan=_info(question))
@@ -73,7 +70,7 @@ def run_search(
     if as_json:
         click.echo(json.dumps(as_dict(found)))
     else:
-        _print(found, storage, tracking_uri if shipped else "", trials=trials)
+        _print(found, data, storage, tracking_uri if shipped else "", trials=trials)
     return 0 if found.best else 1
 
 
@@ -88,7 +85,9 @@ def _info(question: SearchQuestion) -> PlanInfo:
     )
 
 
-def _print(found: SearchAnswer, storage: Storage, shown_at: str, *, trials: int) -> None:
+def _print(
+    found: SearchAnswer, data: Data, storage: Storage, shown_at: str, *, trials: int
+) -> None:
     click.echo(f"\n{found.question.sweep.question}\n{saving(found)}")
     for entry in found.books:
         if entry.reason:
@@ -98,7 +97,8 @@ def _print(found: SearchAnswer, storage: Storage, shown_at: str, *, trials: int)
     click.echo(f"\n{sentence(found)}")
     if found.best:
         click.echo("That score is the best of many and flatters. Measure it on the test classes:")
-        click.echo(f"  {claim_command(found)}")
+        at = {"data": files.shown(str(data.folder)), "storage": files.shown(storage.url)}
+        click.echo(f"  {claim_command(found, **at)}")
     click.echo(
         f"study:   {files.shown(files.join(storage.url, 'studies', found.question.study_id))}"
     )

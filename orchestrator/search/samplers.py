@@ -18,14 +18,21 @@ _BEFORE_GP = 5  # full trials at random
 _FEWEST_TO_WARM_START = 10  # the distribution is that of the best tenth
 
 
+def check_installed(name: str) -> None:
+    """Before anything starts.
+
+    Raises:
+        UsageError: the sampler's package is not installed.
+    """
+    if name == "cmaes" and importlib.util.find_spec("cmaes") is None:
+        raise UsageError("--sampler cmaes needs a package: pip install cmaes.")
+
+
 def make(name: str, *, seed: int, number: int, past: Past) -> optuna.samplers.BaseSampler:
     """The sampler that suggests trial `number`.
 
     Args:
         past: trials that an earlier process finished.
-
-    Raises:
-        UsageError: its package is not installed.
     """
     return Distinct(_MAKERS[name](draws.key(seed, "sampler", number) % 2**32, past))
 
@@ -97,8 +104,6 @@ def _cmaes(seed: int, past: Past) -> optuna.samplers.BaseSampler:
     """Optuna keeps CMA-ES's state as a pickle in the study. Ours is not stored, for safety: after
     a restart the distribution is estimated from the best of the past (Nomura et al. 2021).
     """
-    if importlib.util.find_spec("cmaes") is None:
-        raise UsageError("--sampler cmaes needs a package: pip install cmaes.")
     source = [_numbers_only(trial) for trial in past if trial.state == TrialState.COMPLETE]
     return optuna.samplers.CmaEsSampler(
         seed=seed,

@@ -6,6 +6,7 @@ none running: what was under way is continued first, with the same number and pa
 """
 
 import logging
+import uuid
 import warnings
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -45,12 +46,9 @@ def entries(question: SearchQuestion, storage: Storage) -> list[Entry]:
     """The books of a search.
 
     Raises:
-        DataError: a trial's file is missing: the numbers of those behind it would shift.
+        DataError: a trial's file is damaged, or missing: the numbers behind it would shift.
     """
-    found = [
-        Entry(**entry | {"values": {int(k): v for k, v in entry["values"].items()}})
-        for entry in storage.study_trials(question.study_id)
-    ]
+    found = [_entry(question, entry) for entry in storage.study_trials(question.study_id)]
     for number, entry in enumerate(found):
         if entry.number != number:
             raise DataError(
@@ -58,6 +56,17 @@ def entries(question: SearchQuestion, storage: Storage) -> list[Entry]:
                 "is missing: restore it, or search anew with another --study name."
             )
     return found
+
+
+def _entry(question: SearchQuestion, kept: dict[str, Any]) -> Entry:
+    try:
+        return Entry(**kept | {"values": {int(k): v for k, v in kept["values"].items()}})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(
+            "a study's trials must be whole, but a file of trial "
+            f"{kept.get('number', '?')} in studies/{question.study_id} has not the fields of one: "
+            "restore it, or search anew with another --study name."
+        ) from error
 
 
 def frozen_study(question: SearchQuestion, books: list[Entry]) -> optuna.Study:
@@ -68,10 +77,12 @@ def frozen_study(question: SearchQuestion, books: list[Entry]) -> optuna.Study:
 
 
 class Study:
-    """A search under way.
+    """A search under way. It belongs to the command that began or continued it last: an earlier
+    one, on another machine say, is stopped at its next word to the books.
 
     Raises:
-        UsageError: the storage holds another study under this name.
+        UsageError: the storage holds another study under this name; or, from any method that
+            writes, another command has taken this one over.
         DataError: its books are damaged.
     """
 
@@ -79,13 +90,23 @@ class Study:
         question.check_same(storage)
         self.question = question
         self._storage = storage
-        self.books = entries(question, storage)
+        self._owner = uuid.uuid4().hex
         storage.write_study(question.study_id, question.to_dict())
+        storage.write_study_owner(question.study_id, self._owner)
+        self.books = entries(question, storage)
         self._study = _empty(question)
         self._live: dict[int, optuna.Trial] = {}
         self._trials: dict[int, Trial] = {}
         self._rebuild()
         self._past = [t for t in self._study.trials if t.state.is_finished()]
+        self._remove_left_checkpoints()
+
+    def _remove_left_checkpoints(self) -> None:
+        """Those of ended trials, which a kill right behind the end has left."""
+        left = self._storage.checkpoint_ids()
+        for entry in self.books:
+            if left and entry.state != RUNNING and self.trial(entry.number).id in left:
+                self._storage.remove_checkpoints(self.trial(entry.number).id)
 
     def _rebuild(self) -> None:
         """Unfinished trials are put in as waiting and taken out again, which makes them run."""
@@ -125,8 +146,10 @@ class Study:
         )
         trial = self._study.ask(_distributions(self.question.space))
         assert trial.number == len(self.books)
+        entry = Entry(trial.number, dict(trial.params))
+        self._write(entry)
         self._live[trial.number] = trial
-        self._enter(Entry(trial.number, dict(trial.params)))
+        self.books.append(entry)
         return trial.number
 
     def report(self, number: int, *, epoch: int, score: float) -> bool:
@@ -158,17 +181,14 @@ class Study:
         self._study.tell(self._live.pop(number), value, TrialState[state])
         self._storage.remove_checkpoints(self.trial(number).id)
 
-    def _enter(self, entry: Entry) -> None:
-        """A new trial; its file must be new too, or somebody else searches here."""
-        if not self._storage.create_study_trial(self.question.study_id, asdict(entry)):
-            raise UsageError(
-                f"a study must be run by one command at a time, but trial {entry.number} of "
-                f"{self.question.study_id} was begun by another: wait for it, or give another "
-                "--study name."
-            )
-        self.books.append(entry)
-
     def _write(self, entry: Entry) -> None:
+        """Into the books, if they are still ours: else both would train the same trials."""
+        if self._storage.study_owner(self.question.study_id) != self._owner:
+            raise UsageError(
+                f"a study must be run by one command at a time, but {self.question.study_id} was "
+                "taken over by a later one, which goes on with its trials: follow that, or give "
+                "another --study name."
+            )
         self._storage.write_study_trial(self.question.study_id, asdict(entry))
 
 

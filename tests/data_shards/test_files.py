@@ -30,14 +30,6 @@ def test_what_is_written_is_read_listed_and_removed(url):
     assert files.names(files.join(url, "a")) == []
 
 
-def test_of_two_who_make_a_file_one_has_made_it(url):
-    target = files.join(url, "a", "x")
-    assert files.create(target, b"one")
-    assert not files.create(target, b"two")
-    assert files.read_bytes(target) == b"one"
-    assert files.names(files.join(url, "a")) == ["x"]
-
-
 def test_a_folder_is_removed_with_all_that_is_in_it_and_nothing_else(url):
     for name in ("a/x", "a/b/y", "ab/z"):
         files.write_atomic(files.join(url, name), b"")

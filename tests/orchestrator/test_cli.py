@@ -78,7 +78,10 @@ TUNE = ["sweep", "tune", "--data", "tones", *TINY]
         ([*TUNE, "--sampler", "tpo"], "--sampler must be one of .* Did you mean 'tpe'"),
         ([*TUNE, "--pruner", "asah"], "--pruner must be one of .* Did you mean 'asha'"),
         ([*TUNE, "--also", "placement"], "--also must be one of image_attention"),
-        ([*TUNE, "--min-epochs", "11"], "--min-epochs must be in 1–10, but got 11"),
+        (
+            [*TUNE, "--min-epochs", "11"],
+            "--min-epochs must be in 1–3, a third of a trial's epochs, but got 11",
+        ),
         ([*TUNE, "--study", "../x"], "--study must be letters"),
         ([*TUNE, "--study", ".."], "--study must be letters"),
         ([*TUNE, "--seeds", "3"], "a search trains each point once, but got --seeds 3"),

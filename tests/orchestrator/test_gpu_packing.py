@@ -2,6 +2,7 @@
 
 import pytest
 
+from data_shards.errors import DataError
 from orchestrator.gpu_packing import CONTEXT, Packer, Reading, read_memory, share
 from orchestrator.storage import Storage
 
@@ -43,6 +44,16 @@ def test_one_trial_alone_until_there_is_a_reading_then_all(tmp_path):
     _record(storage, "a", {"peak": 5 * GIB, "total": 16 * GIB})
     assert Packer(storage).shares(["b", "c"], ["x", "a"]) == {"b": 0.5, "c": 0.5}
     assert Packer(storage).shares([], ["x", "a"]) == {}
+
+
+def test_a_gpu_that_pytorch_does_not_see_is_said_after_one_trial(tmp_path):
+    storage = Storage(str(tmp_path))
+    packer = Packer(storage)
+    assert packer.shares(["a", "b"], []) == {"a": 1.0}
+    assert packer.shares(["a", "b"], []) == {"a": 1.0}  # it failed
+    _record(storage, "a", {})
+    with pytest.raises(DataError, match="must read the memory of a GPU, but .* where trial a ran"):
+        packer.shares(["b"], ["a"])
 
 
 def test_a_trial_that_ran_out_of_memory_gets_more_until_it_has_a_gpu(tmp_path):

@@ -57,6 +57,7 @@ def test_the_answer_is_printed_with_what_it_cost(first, folder):
     assert f"{spent} epochs spent of {TRIALS * 3}" in first.stdout
     assert "best: gamma=" in first.stdout
     assert "python -m orchestrator sweep point --preset demo --set " in first.stdout
+    assert " --seeds 5 --data tones --storage runs\n" in first.stdout
 
 
 def test_the_books_hold_every_trial_as_it_ended(first, folder):

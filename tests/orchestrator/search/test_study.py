@@ -5,6 +5,7 @@ import json
 import optuna
 import pytest
 
+from data_shards import files
 from data_shards.errors import DataError, UsageError
 from orchestrator.search.question import check_search
 from orchestrator.search.study import COMPLETE, FAIL, PRUNED, RUNNING, Study, entries, frozen_study
@@ -151,13 +152,46 @@ def test_a_rung_remembers_unfinished_trials_after_a_restart(tmp_path):
     assert again.books[3].state == PRUNED
 
 
-def test_of_two_commands_on_one_study_the_second_is_stopped(tmp_path):
+def test_of_two_commands_on_one_study_the_later_goes_on_and_the_earlier_is_stopped(tmp_path):
     storage = Storage(str(tmp_path))
-    first, second = Study(question(), storage), Study(question(), storage)
+    first = Study(question(), storage)
     first.report(first.ask(), epoch=1, score=5.0)
-    with pytest.raises(UsageError, match="by one command at a time, but trial 0 of"):
-        second.ask()
-    assert entries(question(), storage)[0].values == {1: 5.0}
+    first.ask()
+    second = Study(question(), storage)
+    assert second.unfinished == [0, 1]
+    second.end(0, FAIL, reason="of the second")
+    stopped = "by one command at a time, but .* was taken over by a later one"
+    with pytest.raises(UsageError, match=stopped):
+        first.report(0, epoch=2, score=6.0)
+    with pytest.raises(UsageError, match=stopped):
+        first.end(1, FAIL)
+    with pytest.raises(UsageError, match=stopped):
+        first.ask()
+    assert second.ask() == 2
+    books = entries(question(), storage)
+    assert [entry.state for entry in books] == [FAIL, RUNNING, RUNNING]
+    assert books[0].values == {1: 5.0}
+
+
+def test_checkpoints_that_a_kill_has_left_behind_an_end_are_removed(tmp_path):
+    storage = Storage(str(tmp_path))
+    study = Study(question(), storage)
+    ended, open_ = (study.trial(study.ask()).id for _ in range(2))
+    study.end(0, FAIL, reason="broken")
+    for trial_id in (ended, open_):
+        files.write_atomic(files.join(storage.checkpoints_url(trial_id), "last.pt"), b"of a kill")
+    Study(question(), storage)
+    assert storage.checkpoint_ids() == {open_}
+
+
+@pytest.mark.parametrize("content", ["{}", '{"number": 0, "values": 3}', '{"values": {}, "x": 1}'])
+def test_a_file_without_the_fields_of_a_trial_is_said_in_one_line(tmp_path, content):
+    storage = Storage(str(tmp_path))
+    Study(question(), storage).ask()
+    path = tmp_path / "studies" / question().study_id / "00000.json"
+    path.write_text(content)
+    with pytest.raises(DataError, match="must be whole, but a file of trial"):
+        Study(question(), storage)
 
 
 def test_a_space_that_the_base_does_not_have_is_refused_before_anything_is_written():
