@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from data_shards.errors import UsageError
 from orchestrator import built_in, job_folder, jobs
 from orchestrator.cli import cli
 from tests import made
-from tests.ray_head import free_port, ray_head
+from tests.ray_head import free_port, ray_head, wait_for
 
 ROOT = Path(__file__).parents[2]
 LASTING = ["--storage", "s3://bucket/runs", "--tracking-uri", "http://127.0.0.1:5000"]
@@ -86,6 +87,7 @@ def test_no_cluster_at_the_address():
 def server():
     """Starts HTTP servers on loopback that answer everything with a status and a body."""
     servers = []
+    over = threading.Event()
 
     def _start(status, body):
         class Answer(BaseHTTPRequestHandler):
@@ -94,6 +96,14 @@ def server():
                 self.send_response(status)
                 self.end_headers()
                 self.wfile.write(body)
+
+            def do_POST(self):
+                """A job that is taken, but whose answer does not come."""
+                asked.append((self.path, json.loads(self.rfile.read(self._length()))))
+                over.wait(60)
+
+            def _length(self):
+                return int(self.headers["Content-Length"])
 
             def log_message(self, *_):
                 pass
@@ -104,6 +114,7 @@ def server():
         return f"http://127.0.0.1:{servers[-1].server_port}", asked
 
     yield _start
+    over.set()
     for each in servers:
         each.shutdown()
         each.server_close()
@@ -126,6 +137,23 @@ def test_somebody_else_at_the_address(server, status, body):
     address, _ = server(status, body)
     line = said(command("submit", "gamma", *LASTING, "--address", address), 1)
     assert f"a Ray head's dashboard must be at {address}" in line
+
+
+def test_interrupted_before_the_head_answers_it_says_how_to_find_the_job(server, tmp_path):
+    body = json.dumps({"version": "4", "ray_version": jobs.ray.__version__}).encode()
+    address, asked = server(200, body)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "orchestrator", "submit", "gamma", *LASTING, "--address", address],
+        stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    wait_for(lambda: asked and asked[-1][0] == "/api/jobs/", seconds=60, what="the job arrives")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    job_id = asked[-1][1]["submission_id"]
+    assert process.returncode == 130
+    assert f"interrupted while submitting; job {job_id} may run" in errors
+    assert f"ray job stop {job_id}" in errors
+    assert "Traceback" not in errors
 
 
 def test_a_token_in_clear_text_is_said():
