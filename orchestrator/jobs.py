@@ -226,7 +226,8 @@ def submit(client: Any, arguments: Sequence[str], job_id: str) -> Job:
 
 
 def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+    said = next(iter(str(error).splitlines()), type(error).__name__)
+    return f"{said.rstrip('.')}."
 
 
 def how_to_return(job_id: str, address: str, *, name: str, storage: str) -> list[str]:

@@ -16,7 +16,7 @@ def check_data(experiment: Experiment, manifest: Manifest) -> None:
     if experiment.selection == "val" and "val" not in manifest.splits:
         raise UsageError(
             "selection=val needs a val split, but the data has none (fewer than 10 training "
-            "classes): use --set selection=last."
+            "classes): use --set selection=last, or pack more classes; a search needs them."
         )
     images = sum(manifest.splits[name].samples for name in training_splits(experiment, manifest))
     if experiment.batch_size > images:

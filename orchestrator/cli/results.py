@@ -80,8 +80,10 @@ def report(name: str, out: Path, export_study: str | None, storage: str) -> None
 
 def _report_searches(name: str, out: Path, export_study: str | None, store: "Storage") -> None:
     from orchestrator.search.question import searches_before
-    from orchestrator.search.report import export, write
+    from orchestrator.search.report import check_export, export, write
 
+    if export_study:
+        check_export(export_study)
     for question in searches_before(name, store):
         for path in write(question, store, out):
             click.echo(path)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.search.question import SearchQuestion
-from orchestrator.search.study import COMPLETE, RUNNING, Entry
+from orchestrator.search.study import COMPLETE, Entry
 from search_spaces.designs import format_value
 from trainables.presets import PRESETS
 
@@ -32,17 +32,13 @@ class SearchAnswer:
 
     @property
     def epochs_spent(self) -> int:
-        """Epochs trained by the trials that ended."""
-        return sum(len(entry.values) for entry in self._ended)
+        """Epochs trained so far."""
+        return sum(len(entry.values) for entry in self.books)
 
     @property
     def epochs_full(self) -> int:
-        """Epochs that these trials would have taken without early stopping."""
-        return len(self._ended) * self.question.base.epochs
-
-    @property
-    def _ended(self) -> list[Entry]:
-        return [entry for entry in self.books if entry.state != RUNNING]
+        """Epochs that these trials would take without early stopping."""
+        return len(self.books) * self.question.base.epochs
 
 
 def sentence(found: SearchAnswer) -> str:

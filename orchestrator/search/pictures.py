@@ -13,6 +13,8 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from optuna.visualization import matplotlib as optuna_plots
 
 TARGET = "R@1 sum, validation"
+FEWEST = 8
+"""Full trials from which importance, and a landscape between the points, can be drawn."""
 _WIDE = (12.0, 5.0)
 
 
@@ -31,7 +33,10 @@ def draw(study: optuna.Study, out: Path) -> dict[str, Path]:
     found = {}
     for name, plot in _PLOTS.items():
         path = out.with_name(f"{out.name}-{name}.png")
-        if _save(plot, study, path):
+        path.unlink(missing_ok=True)  # of an earlier report, which may not hold any more
+        enough = importance(study) if plot in (_importance, _contour) else _differ(study)
+        if enough:
+            _save(plot, study, path)
             found[name] = path
     return found
 
@@ -39,10 +44,9 @@ def draw(study: optuna.Study, out: Path) -> dict[str, Path]:
 def importance(study: optuna.Study) -> dict[str, float]:
     """Share of the score's variance that each field explains (fANOVA); empty if unknown.
 
-    Fewer than two full trials, or trials that are all equal, say nothing.
+    Fewer than `FEWEST` full trials, or trials that are all equal, say nothing.
     """
-    values = {trial.value for trial in _complete(study)}
-    if len(values) < 2:
+    if len(_complete(study)) < FEWEST or not _differ(study):
         return {}
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
     return optuna.importance.get_param_importances(study, evaluator=evaluator)
@@ -52,15 +56,16 @@ def _complete(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
     return study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
 
 
-def _save(plot: Callable[[optuna.Study], Any], study: optuna.Study, path: Path) -> bool:
-    if len({trial.value for trial in _complete(study)}) < 2:
-        return False
+def _differ(study: optuna.Study) -> bool:
+    return len({trial.value for trial in _complete(study)}) > 1
+
+
+def _save(plot: Callable[[optuna.Study], Any], study: optuna.Study, path: Path) -> None:
     plot(study)
     figure: Figure = pyplot.gcf()
     figure.set_size_inches(*_WIDE)
     figure.savefig(path, dpi=120, bbox_inches="tight")
     pyplot.close("all")
-    return True
 
 
 def _history(study: optuna.Study) -> Any:
@@ -75,6 +80,7 @@ def _importance(study: optuna.Study) -> Any:
 def _slice(study: optuna.Study) -> Any:
     axes = optuna_plots.plot_slice(study, target_name=TARGET)
     for each in np.ravel(np.asarray(axes)):
+        _recolour(each)
         if each.get_xscale() == "log":
             each.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             each.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -90,7 +96,15 @@ def _contour(study: optuna.Study) -> Any:
 
 
 def _parallel(study: optuna.Study) -> Any:
-    return optuna_plots.plot_parallel_coordinate(study, target_name=TARGET)
+    axes = optuna_plots.plot_parallel_coordinate(study, target_name=TARGET)
+    _recolour(axes)
+    return axes
+
+
+def _recolour(axes: Any) -> None:
+    """Optuna's scale ends in white, which hides trials on a light ground."""
+    for drawn in axes.collections:
+        drawn.set_cmap("viridis_r")
 
 
 def _epochs(study: optuna.Study) -> Any:

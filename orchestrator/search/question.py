@@ -173,8 +173,9 @@ def searches_before(name: str, storage: Storage) -> list[SearchQuestion]:
     found = [study for study in storage.studies() if study["sweep"] == name]
     if not found:
         raise UsageError(
-            f"a report needs a study, but {files.shown(storage.url)!r} has none of {name}: run "
-            f"`python -m orchestrator sweep {name}` first, or name its --storage."
+            f"a search must have begun, but {files.shown(storage.url)!r} has no study of {name}: "
+            f"run `python -m orchestrator sweep {name}` first (a job that makes its data begins "
+            "later), or name its --storage."
         )
     return [_from_dict(study) for study in found]
 

@@ -16,6 +16,11 @@ from orchestrator.storage import Storage
 from search_spaces.designs import format_value
 from search_spaces.search import Range
 
+_IMPORTANCE = (
+    "Importance: share of the score's variance over the full trials (fANOVA); unknown below "
+    f"{pictures.FEWEST} of them."
+)
+
 
 def write(question: SearchQuestion, storage: Storage, out: Path) -> list[Path]:
     """Write `<sweep>-<study_id>.csv` (a line a trial), `.md` and the pictures.
@@ -70,6 +75,8 @@ def markdown(
         lines += ["", "To measure it on the test classes (`DATA`: where the data above are):"]
         lines += ["", f"    {command}"]
     lines += ["", *_fields(found, importance)]
+    if pictures:
+        lines += ["", "The pictures show full trials; `epochs` those stopped early too."]
     for name, path in pictures.items():
         lines += ["", f"![{name}]({path.name})"]
     return "\n".join(lines) + "\n"
@@ -86,7 +93,22 @@ def _fields(found: SearchAnswer, importance: dict[str, float]) -> list[str]:
         best = format_value(found.best.params[name]) if found.best else "–"
         share = f"{importance[name]:.2f}" if name in importance else "unknown"
         lines.append(f"| {name} | {searched} | {best} | {share} |")
-    return [*lines, "", "Importance: share of the score's variance over the full trials (fANOVA)."]
+    return [*lines, "", _IMPORTANCE]
+
+
+def check_export(url: str) -> None:
+    """Before anything is drawn.
+
+    Raises:
+        UsageError: not the URL of an SQLite file in a folder that is there.
+    """
+    file = Path(url.removeprefix("sqlite:///"))
+    if not url.startswith("sqlite:///") or not file.name:
+        raise UsageError(f"--export-study must be sqlite:///FILE, but got {url!r}.")
+    if not file.parent.is_dir():
+        raise UsageError(
+            f"--export-study must lie in a folder, but {file.parent} is none: make it."
+        )
 
 
 def export(question: SearchQuestion, storage: Storage, url: str) -> str:
@@ -100,8 +122,7 @@ def export(question: SearchQuestion, storage: Storage, url: str) -> str:
     Raises:
         UsageError: not the URL of an SQLite file that can be written.
     """
-    if not url.startswith("sqlite:///") or not url.removeprefix("sqlite:///"):
-        raise UsageError(f"--export-study must be sqlite:///FILE, but got {url!r}.")
+    check_export(url)
     name = f"{question.sweep.name}-{question.study_id}"
     books = [entry for entry in entries(question, storage) if entry.state != RUNNING]
     try:

@@ -92,7 +92,7 @@ TUNE = ["sweep", "tune", "--data", "tones", *TINY]
         ([*TUNE, "--set", "loss=triplet"], "field must be one of"),
         (["plan", "tune", "--data", "tones", *TINY], "tune is a search"),
         ([*SWEEP, "--trials", "3"], "--trials is for searches such as tune, but gamma is none"),
-        (["report", "tune", "--storage", "nowhere"], "has none of tune"),
+        (["report", "tune", "--storage", "nowhere"], "has no study of tune"),
         (["report", "gamma", "--export-study", "sqlite:///x.db"], "--export-study is for searches"),
         (["data", "info", "tones", "--plot", "x.foo"], "--plot must end in .png"),
         (["plan", "gamma", "--data", "nowhere"], "nowhere/manifest.json does not exist"),
