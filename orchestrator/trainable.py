@@ -117,6 +117,7 @@ def environment(device: str) -> dict[str, Any]:
         "host": socket.gethostname(),
         "node": ray.get_runtime_context().get_node_id(),
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
+        "visible_gpus": os.environ.get("CUDA_VISIBLE_DEVICES", ""),  # as Ray shares them out
         "threads": torch.get_num_threads(),
         "gpu_memory": read_memory(device),
     }

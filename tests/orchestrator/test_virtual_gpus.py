@@ -39,8 +39,8 @@ resources = Resources(cpus_per_trial=0.5, gpus_per_trial=float(sys.argv[1]))
 storage = Storage("runs")
 storage.write_plan(question.to_dict())
 Runner(question, data, storage, resources, watchers=[Watcher()]).run()
-devices = [storage.record(trial_id)["environment"]["device"] for trial_id in storage.record_ids()]
-print(json.dumps([Watcher.events, devices]))
+places = [storage.record(trial_id)["environment"] for trial_id in storage.record_ids()]
+print(json.dumps([Watcher.events, [[at["device"], at["visible_gpus"]] for at in places]]))
 """
 
 
@@ -56,4 +56,5 @@ def test_as_many_trials_at_once_as_fit_on_the_gpu(tmp_path, share, events):
         timeout=300, env=os.environ | own,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1]) == [events, ["cpu", "cpu"]]
+    assert json.loads(done.stdout.splitlines()[-1]) == [events, [["cpu", "0"]] * 2]
+    assert done.stderr.count("had a share of a GPU, but PyTorch found none") == 1
