@@ -49,7 +49,6 @@ def question_options(command: Command) -> Command:
     """What makes a sweep a question of some data."""
     for option in reversed(
         [
-            click.argument("name"),
             click.option("--data", callback=_lasting, show_default="the built-in set",
                          help="A packed data set."),
             click.option("--preset", default="demo", show_default=True, help="demo or thesis."),
@@ -89,6 +88,28 @@ def run_options(command: Command) -> Command:
 def _gpus(context: click.Context, option: click.Parameter, value: str) -> "float | str":
     """A number, or `auto`."""
     return value if value == "auto" else float(click.FLOAT(value, option, context))
+
+
+def all_questions(
+    *, data: str | None, preset: str, settings: tuple[str, ...], seeds: int
+) -> dict[str, "Question"]:
+    """The questions of all sweeps but searches, whose trials are not known beforehand."""
+    from orchestrator.planning import ask
+    from search_spaces.search import Search
+    from search_spaces.sweep import load, names
+    from trainables.presets import PRESETS
+
+    if preset not in PRESETS:
+        raise unknown("--preset", preset, sorted(PRESETS))
+    values = parse_settings(settings)
+    sweeps = [sweep for sweep in map(load, names()) if not isinstance(sweep.design, Search)]
+    for sweep in sweeps:
+        sweep.base(PRESETS[preset], values)
+    packed = open_data(data)
+    return {
+        sweep.name: ask(sweep, preset=PRESETS[preset], settings=values, seeds=seeds, data=packed)
+        for sweep in sweeps
+    }
 
 
 def question(

@@ -1,27 +1,42 @@
 """`plan` and `sweep`."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from orchestrator.cli import searches
 from orchestrator.cli.options import (
+    all_questions,
     json_option,
     question,
     question_options,
     run_options,
 )
 
-
-@click.command()
-@question_options
-@json_option
-def plan(storage: str, as_json: bool, **asked: Any) -> None:
-    """Show the trials of the sweep NAME: recorded, to run, still undecided."""
+if TYPE_CHECKING:
     from orchestrator.storage import Storage
 
-    found, _ = question(**asked)
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--all", "everything", is_flag=True, help="All sweeps but searches, in one table.")
+@question_options
+@json_option
+def plan(name: str | None, everything: bool, storage: str, as_json: bool, **asked: Any) -> None:
+    """Show the trials of the sweep NAME: recorded, to run, still undecided.
+
+    With --all, how many trials all sweeps have together, and how many of them are distinct: what
+    several sweeps share is trained once.
+    """
+    from orchestrator.storage import Storage
+
+    if everything == bool(name):
+        raise click.UsageError("plan needs the NAME of a sweep, or --all.")
+    if name is None:
+        _plan_all(Storage(storage), as_json, **asked)
+        return
+    found, _ = question(name=name, **asked)
     store = Storage(storage)
     recorded, planned = store.record_ids(), found.plan(store)
     if as_json:
@@ -48,7 +63,18 @@ def plan(storage: str, as_json: bool, **asked: Any) -> None:
     )
 
 
+def _plan_all(store: "Storage", as_json: bool, **asked: Any) -> None:
+    from orchestrator.overview import lines, overview
+
+    found = overview(all_questions(**asked), store)
+    if as_json:
+        click.echo(json.dumps(found.to_dict()))
+        return
+    click.echo("\n".join(lines(found, storage=store.url)))
+
+
 @click.command()
+@click.argument("name")
 @question_options
 @searches.search_options
 @run_options
