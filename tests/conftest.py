@@ -1,6 +1,7 @@
 """Before any of our modules is imported: one thread, and shapes checked at run time."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 # Must stand before torch is imported: tests share the machine with others, and small tensors
@@ -25,6 +26,9 @@ TYPED = [
 ]
 
 install_import_hook(TYPED, "beartype.beartype")
+
+# The jobs that a script runs in the background ignore Ctrl-C, and so would what the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["tests.s3"]
 

@@ -118,7 +118,17 @@ def test_a_trial_whose_process_is_killed_is_tried_again(folder, undisturbed):
 
 
 def _worker_of(folder):
-    """The process of the trial under way: the child of this folder's raylet that is not idle."""
+    """The process that trains: Tune may start another one ahead, which waits for its trial."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for pid in _children_of_raylet(folder):
+            if b"ResourceTrainable.train" in _read(Path(f"/proc/{pid}/cmdline")):
+                return pid
+        time.sleep(0.02)
+    raise AssertionError("no trial is under way")
+
+
+def _children_of_raylet(folder):
     mark = f"VFSEL_CACHE={folder}/cache".encode()
     processes = {int(path.name): path for path in Path("/proc").iterdir() if path.name.isdigit()}
     raylets = {
@@ -127,11 +137,9 @@ def _worker_of(folder):
         if b"raylet/raylet" in _read(path / "cmdline") and mark in _read(path / "environ")
     }
     for pid, path in processes.items():
-        name, status = _read(path / "cmdline"), _read(path / "status").decode()
-        parent = re.search(r"^PPid:\s+(\d+)", status, re.MULTILINE)
-        if parent and int(parent[1]) in raylets and b"ResourceTrainable" in name:
-            return pid
-    raise AssertionError("no trial is under way")
+        parent = re.search(r"^PPid:\s+(\d+)", _read(path / "status").decode(), re.MULTILINE)
+        if parent and int(parent[1]) in raylets:
+            yield pid
 
 
 def _read(path):
