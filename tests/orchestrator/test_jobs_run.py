@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 RAY = str(Path(sys.executable).with_name("ray"))
-EPOCHS = 10
+EPOCHS = 120  # a trial outlasts the start of eight processes on two cores
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +89,7 @@ def times(storage):
     }
 
 
+@pytest.mark.timeout(1000)
 def test_eight_trials_at_once_stopped_and_submitted_again(head, tones, where, tmp_path):
     sweep = ["loss", *where, "--gpus-per-trial", "0.5", "--data", tones, "--seeds", "5", *TINY,
              "--set", f"epochs={EPOCHS}"]  # fmt: skip
@@ -115,7 +116,7 @@ def test_eight_trials_at_once_stopped_and_submitted_again(head, tones, where, tm
     assert len(storage.record_ids()) < 10
 
     again = submit_as_documented(head, *sweep)
-    wait_for(lambda: ended(head, again), seconds=400, what="the job ends")
+    wait_for(lambda: ended(head, again), seconds=600, what="the job ends")
     assert state(head, again) == "SUCCEEDED", log(head, again)
     after = times(storage)
     for id_, reported in before.items():  # no epoch that was reported was trained again
