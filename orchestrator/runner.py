@@ -107,8 +107,8 @@ class Runner:
         """Once: a wrong PyTorch or driver would else make a GPU sweep a slow one without a word."""
         if self._warned or gpus == 0:
             return
-        device = (self.storage.record(trial.id) or {})["environment"]["device"]
-        if device == "cpu":
+        record = self.storage.record(trial.id)
+        if record and record["environment"]["device"] == "cpu":
             self._warned = True
             print(
                 f"warning: trial {trial.id} had a share of a GPU, but PyTorch found none on its "
