@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from data_shards import order
 from data_shards.stream import Broken
 
 Array = np.ndarray[Any, Any]
@@ -42,9 +43,10 @@ class SpeechColumn(Column):
 
 @dataclass(frozen=True)
 class SplitFeatures:
-    """Both columns of a split, restricted to the images that are whole in both.
+    """All columns of a split, restricted to the images that are whole in all.
 
     Args:
+        views: a column for each view of the images.
         shard_samples: number of samples of each shard.
         max_broken: share of the images that may be left out.
 
@@ -52,7 +54,7 @@ class SplitFeatures:
         DataError: more are.
     """
 
-    images: ImageColumn
+    views: tuple[ImageColumn, ...]
     speech: SpeechColumn
     shard_samples: list[int]
     max_broken: float = 1.0
@@ -61,6 +63,18 @@ class SplitFeatures:
         # A share of each column may be unreadable: together they may still be too many.
         reasons = [*self.images.broken, *self.speech.broken][: self.dropped]
         Broken(self.max_broken, len(self.images.ids), reasons).check()
+
+    @property
+    def images(self) -> ImageColumn:
+        """The first view. An image that cannot be decoded is missing in every view."""
+        return self.views[0]
+
+    def view(self, row: int, *, seed: int, epoch: int) -> Array:
+        """An image in the view that the epoch takes."""
+        image_id = self.images.ids[row]
+        number = order.view_choice(len(self.views), seed=seed, epoch=epoch, image_id=image_id)
+        found: Array = self.views[number].values[row]
+        return found
 
     @property
     def dropped(self) -> int:

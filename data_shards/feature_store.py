@@ -1,9 +1,10 @@
 """Derived columns: made once a node and, where a URI to share them is given, once a cluster.
 
 In the cache a column is a folder of files, made under another name and renamed, behind a lock: one
-process makes it, others wait, a killed one leaves nothing half. Shared, its files lie under the
-column's URI, named by their SHA-256, and `files.json`, written last, says which they are. So two
-nodes that share the same column at the same time never mix: each index names its own files.
+process makes it, others wait and say how far it is, a killed one leaves nothing half. Shared, its
+files lie under the column's URI, named by their SHA-256, and `files.json`, written last, says which
+they are. So two nodes that share the same column at the same time never mix: each index names its
+own files.
 
 Sharing only saves time: where it fails, a column is derived and a warning printed.
 """
@@ -13,39 +14,98 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
-from data_shards import files
+from data_shards import columns_kept, files, progress
+from data_shards.columns_kept import INDEX
 from data_shards.errors import DataError, UsageError
+from data_shards.progress import Advance
 
-INDEX = "index.json"  # a column's own
+WAIT_SECONDS = 5.0  # between two lines of a process that waits
 SHARED = "files.json"
 _NAME = re.compile(r"[a-z]+\.(npy|bin|json)")
+Write = Callable[[Path, Advance], None]
+"""Makes a column's files in an empty folder, and tells how many more samples are done."""
 
 
-def once(folder: Path, write: Callable[[Path], None], *, shared: str = "") -> None:
-    """Have a column in `folder`: as it is there, else from where it is shared, else written.
+@dataclass(frozen=True)
+class Store:
+    """The columns of a node.
 
     Args:
-        write: makes the column's files in an empty folder.
+        folder: where they are kept.
         shared: URI under which nodes share columns; "" for none.
-
-    Raises:
-        DataError: the disk is full.
+        limit: bytes that they may take; those used least recently make room for a new one. A plan
+            whose own columns do not fit is not cached in the first place. 0: no limit.
     """
-    if (folder / INDEX).exists():
-        return
-    url = files.join(shared, folder.name) if shared else ""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
-        if (folder / INDEX).exists() or (url and _fetched(folder, url)):
-            return
-        _make(folder, write)
-    if url:  # without the lock: the node's other trials go on
-        _share(folder, url)
+
+    folder: Path
+    shared: str = ""
+    limit: int = 0
+
+    def once(self, name: str, write: Write, *, samples: int) -> Path:
+        """Have a column: as it is there, else from where it is shared, else written.
+
+        Args:
+            samples: how many there are to write.
+
+        Returns:
+            The column's folder.
+
+        Raises:
+            DataError: the disk is full.
+        """
+        folder = self.folder / name
+        if columns_kept.use(folder):
+            return folder
+        url = files.join(self.shared, name) if self.shared else ""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with _turn(folder):
+            if (folder / INDEX).exists() or (url and _fetched(folder, url)):
+                return folder
+            _make(folder, lambda target: _write(write, target, folder, samples))
+            columns_kept.evict(self.folder, keep=folder, limit=self.limit)
+        if url:  # without the lock: the node's other trials go on
+            _share(folder, url)
+        return folder
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """The column's lock; who has to wait for it says how far the writer is."""
+    lock = FileLock(f"{folder}.lock")
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=WAIT_SECONDS)
+        except Timeout:
+            done = progress.read(_progress(folder)) or "begun"
+            print(f"{folder.name}: another process derives it, {done}", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _progress(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.progress")
+
+
+def _write(write: Write, target: Path, folder: Path, samples: int) -> None:
+    with (
+        progress.bar(folder.name, total=samples) as advance,
+        progress.noted(_progress(folder), total=samples) as note,
+    ):
+
+        def both(count: int) -> None:
+            advance(count)
+            note(count)
+
+        write(target, both)
 
 
 def _make(folder: Path, write: Callable[[Path], None]) -> None:

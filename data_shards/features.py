@@ -1,7 +1,7 @@
 """Derived columns: what no trial trains, computed once, memory-mapped by all trials of a node.
 
-A column is a folder in the cache, named by the hash of (manifest, split, transform): NumPy arrays
-and an `index.json`. That it is made once is `feature_store.py`'s care.
+A column is a folder in the cache, named by the hash of (manifest, split, transform with its
+weights, view): NumPy arrays and an `index.json`. That it is made once is `feature_store.py`'s care.
 """
 
 import hashlib
@@ -16,11 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data_shards import feature_store
 from data_shards.columns import Array, ImageColumn, SpeechColumn
 from data_shards.errors import DataError
+from data_shards.feature_store import Store
 from data_shards.logmel import LogMel
 from data_shards.manifest import Data
+from data_shards.progress import Advance
 from data_shards.stream import Broken, Raw, decode_speech, raw_samples
 from data_shards.views import View
 
@@ -33,54 +34,54 @@ def derive_images(
     *,
     key: str,
     view: View,
+    number: int = 0,
     transform: Callable[[Tensor], Tensor],
-    cache: Path,
+    store: Store,
     max_broken: float,
-    shared: str = "",
 ) -> ImageColumn:
-    """One view of every image of a split, transformed.
+    """One of the views of every image of a split, transformed.
 
     Args:
         key: names the transform; equal keys, equal results.
+        number: which of the `view.columns` views.
         transform: uint8 pixels (B, 3, S, S) → uint8 (kept) or floats (kept as float16).
-        cache: folder of the node's columns.
-        shared: URI under which nodes share columns; "" for none.
+        store: the node's columns.
 
     Raises:
         DataError: a shard is damaged, or more than `max_broken` of the images are.
     """
-    folder = _folder(data, split, f"image-{key}", cache)
 
-    def write(target: Path) -> None:
+    def write(target: Path, advance: Advance) -> None:
         broken = Broken(max_broken, data.manifest.splits[split].samples)
         rows = _Rows()
         values: Array | None = None
-        for chunk in _chunks(data, split, view, broken, rows):
+        for chunk in _chunks(data, split, view, number, broken, rows):
             found = transform(torch.from_numpy(np.stack([pixels for _, pixels in chunk])))
             found = found if found.dtype == torch.uint8 else found.half()
             if values is None:
                 values = _allocate(target, broken.samples, found)
             values[[row for row, _ in chunk]] = found.numpy()
+            advance(len(chunk))
         if values is None:
             raise DataError(f"split {split!r} must hold a readable image, but has none.")
         rows.save(target, broken)
 
-    feature_store.once(folder, write, shared=shared)
+    name = _name(data, split, f"image-{key}{view.key(number)}")
+    folder = store.once(name, write, samples=data.manifest.splits[split].samples)
     index = _index(folder, max_broken)
     return ImageColumn(**index, values=np.load(folder / "values.npy", mmap_mode="r"))
 
 
 def derive_logmel(
-    data: Data, split: str, *, logmel: LogMel, cache: Path, max_broken: float, shared: str = ""
+    data: Data, split: str, *, logmel: LogMel, store: Store, max_broken: float
 ) -> SpeechColumn:
-    """Log-mel frames of every caption of a split; `cache` and `shared` as for images.
+    """Log-mel frames of every caption of a split; `store` as for images.
 
     Raises:
         DataError: a shard is damaged, or more than `max_broken` of the images have a bad caption.
     """
-    folder = _folder(data, split, logmel.key, cache)
 
-    def write(target: Path) -> None:
+    def write(target: Path, advance: Advance) -> None:
         broken = Broken(max_broken, data.manifest.splits[split].samples)
         rows = _Rows()
         lengths: list[int] = []
@@ -93,11 +94,13 @@ def derive_logmel(
                 stream.writelines(part.numpy().tobytes() for part in frames)
                 lengths += [len(part) for part in frames]
                 counts.append(len(frames))
+                advance(1)
         np.save(target / "starts.npy", np.cumsum([0, *lengths]))
         np.save(target / "first.npy", np.cumsum([0, *counts]))
         rows.save(target, broken)
 
-    feature_store.once(folder, write, shared=shared)
+    samples = data.manifest.splits[split].samples
+    folder = store.once(_name(data, split, logmel.key), write, samples=samples)
     starts = np.load(folder / "starts.npy")
     shape = (int(starts[-1]), logmel.mels)
     frames_TF = np.memmap(folder / "frames.bin", dtype=np.float16, mode="r", shape=shape)
@@ -149,7 +152,7 @@ def _raw(data: Data, split: str, broken: Broken, rows: _Rows) -> Iterator[Raw | 
 
 
 def _chunks(
-    data: Data, split: str, view: View, broken: Broken, rows: _Rows
+    data: Data, split: str, view: View, number: int, broken: Broken, rows: _Rows
 ) -> Iterator[list[tuple[int, Array]]]:
     """Decoded views with their row numbers, some at a time."""
     chunk: list[tuple[int, Array]] = []
@@ -157,7 +160,7 @@ def _chunks(
         if raw is None:
             continue
         try:
-            chunk.append((row, view(raw.jpeg)))
+            chunk.append((row, view.nth(raw.jpeg, number, image_id=raw.image_id)))
         except (OSError, ValueError, SyntaxError) as error:
             broken.add(f"{raw.where}: {error}")
             rows.lose()
@@ -171,7 +174,7 @@ def _chunks(
 def _speech(raw: Raw, logmel: LogMel, broken: Broken) -> list[Tensor]:
     """Frames of all captions of an image; none if one of them is unreadable."""
     try:
-        return [decode_speech(flac, logmel).half() for flac in raw.flacs]
+        return [decode_speech(flac, logmel) for flac in raw.flacs]
     except ValueError as error:
         broken.add(f"{raw.where}: {error}")
         return []
@@ -186,9 +189,9 @@ def _allocate(target: Path, samples: int, like: Tensor) -> Array:
     return values
 
 
-def _folder(data: Data, split: str, key: str, cache: Path) -> Path:
+def _name(data: Data, split: str, key: str) -> str:
     name = hashlib.sha256(f"{data.manifest.hash} {split} {key}".encode()).hexdigest()[:16]
-    return cache / f"{split}-{name}"
+    return f"{split}-{name}"
 
 
 def _index(folder: Path, max_broken: float) -> dict[str, Any]:

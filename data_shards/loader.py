@@ -31,10 +31,11 @@ def cached_batches(
 
 def _batch(rows: list[Row], *, seed: int, epoch: int) -> Batch:
     ids = [split.images.ids[row] for split, row in rows]
+    images = [split.view(row, seed=seed, epoch=epoch) for split, row in rows]
     captions = [_caption(item, seed=seed, epoch=epoch) for item in rows]
     frames_BTF, length_B = pad(captions)
     return Batch(
-        image=torch.from_numpy(np.stack([split.images.values[row] for split, row in rows])),
+        image=torch.from_numpy(np.stack(images)),
         frames_BTF=frames_BTF,
         length_B=length_B,
         class_B=torch.tensor([split.images.classes[row] for split, row in rows]),

@@ -63,3 +63,8 @@ def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 def caption_choice(count: int, *, seed: int, epoch: int, image_id: str) -> int:
     """Which of an image's `count` captions the epoch uses."""
     return draws.key(seed, "caption", epoch, image_id) % count
+
+
+def view_choice(count: int, *, seed: int, epoch: int, image_id: str) -> int:
+    """Which of an image's `count` views the epoch uses."""
+    return draws.key(seed, "view", epoch, image_id) % count

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -43,3 +44,27 @@ def _lines(label: str, *, total: int, done: int) -> Advance:
         print(f"{label}: {now_done}/{total}, {minutes}:{seconds:02d} left", file=sys.stderr)
 
     return advance
+
+
+@contextmanager
+def noted(path: Path, *, total: int) -> Iterator[Advance]:
+    """As `bar`, but noted in a file, for other processes; the file goes when the work ends."""
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        path.write_text(f"{done}/{total}")
+
+    try:
+        yield advance
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def read(path: Path) -> str:
+    """What was noted, e.g. `320/1000`; empty if nothing is."""
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""

@@ -161,7 +161,7 @@ def _member(sample: dict[str, Any], suffix: str) -> bytes:
 
 
 def decode_speech(flac: bytes, logmel: LogMel) -> Float[Tensor, "T F"]:
-    """Log-mel frames of a FLAC.
+    """Log-mel frames of a FLAC, float16: streamed as they are cached, so that results are equal.
 
     Raises:
         ValueError: it cannot be decoded, or is not 16 kHz mono.
@@ -172,7 +172,7 @@ def decode_speech(flac: bytes, logmel: LogMel) -> Float[Tensor, "T F"]:
         raise ValueError(str(error)) from error
     if rate != RATE or wave.ndim != 1 or not len(wave):
         raise ValueError(f"speech must be mono at {RATE} Hz, but is {wave.shape} at {rate}")
-    return logmel(torch.from_numpy(wave))
+    return logmel(torch.from_numpy(wave)).half()
 
 
 @dataclass(frozen=True)

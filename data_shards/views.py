@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from data_shards import draws
+from data_shards import draws, order
 
 Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
@@ -18,11 +18,23 @@ _RANDOM_MARGIN = 304 / 256
 class View:
     """JPEG bytes → pixels (3, size, size), uint8.
 
-    `one`: the centred square. `random`: a crop and a flip drawn for (seed, epoch, image).
+    `one`: the centred square. `random`: a crop and a flip drawn for (seed, epoch, image); with a
+    `count`, for (number, image), and each epoch takes one of these numbers. So a count of views
+    can be cached, once for all seeds.
     """
 
     size: int
     kind: str = "one"
+    count: int = 0
+
+    @property
+    def columns(self) -> int:
+        """How many different views an image has; 0 if there is no end to them."""
+        return 1 if self.kind == "one" else self.count
+
+    def key(self, number: int) -> str:
+        """Names one of them: equal keys, equal cuts."""
+        return "" if self.kind == "one" else f"-random{number}"
 
     def __call__(self, jpeg: bytes, *, image_id: str = "", seed: int = 0, epoch: int = 0) -> Pixels:
         """Decode and cut.
@@ -30,11 +42,22 @@ class View:
         Raises:
             OSError: the JPEG cannot be decoded.
         """
-        with Image.open(io.BytesIO(jpeg)) as opened:
-            image = opened.convert("RGB")
+        if self.columns:
+            number = order.view_choice(self.columns, seed=seed, epoch=epoch, image_id=image_id)
+            return self.nth(jpeg, number, image_id=image_id)
+        return self._random(_open(jpeg), draws.rng(seed, "crop", epoch, image_id))
+
+    def nth(self, jpeg: bytes, number: int, *, image_id: str) -> Pixels:
+        """Decode and cut one of the `columns` views.
+
+        Raises:
+            OSError: the JPEG cannot be decoded.
+        """
         if self.kind == "one":
-            return _pixels(self._square(image, self.size, 0.5, 0.5))
-        rng = draws.rng(seed, "crop", epoch, image_id)
+            return _pixels(self._square(_open(jpeg), self.size, 0.5, 0.5))
+        return self._random(_open(jpeg), draws.rng(0, "crop", number, image_id))
+
+    def _random(self, image: Image.Image, rng: np.random.Generator) -> Pixels:
         left, top, flip = rng.random(3)
         square = self._square(image, round(self.size * _RANDOM_MARGIN), left, top)
         if flip < 0.5:
@@ -48,6 +71,11 @@ class View:
         x, y = left * (image.width - side), top * (image.height - side)
         box = (x, y, x + side, y + side)
         return image.resize((self.size, self.size), Image.Resampling.BILINEAR, box=box)
+
+
+def _open(jpeg: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(jpeg)) as opened:
+        return opened.convert("RGB")
 
 
 def _pixels(image: Image.Image) -> Pixels:

@@ -9,6 +9,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from data_shards import progress
+from data_shards.cache_folder import cache_folder
 from orchestrator.storage import Storage
 from search_spaces.designs import Trial
 
@@ -76,8 +78,16 @@ class LiveTable:
     def _table(self) -> Table:
         table = Table("trial", "state", "epoch", "while training", caption=Text(self._undecided))
         for row in self._rows.values():
-            table.add_row(Text(row.name), Text(row.state), f"{row.epoch}/{row.epochs}", _r1(row))
+            state = row.state + (_deriving() if row.state == "preparing" else "")
+            table.add_row(Text(row.name), Text(state), f"{row.epoch}/{row.epochs}", _r1(row))
         return table
+
+
+def _deriving() -> str:
+    """How far this node is with columns that its trials wait for."""
+    notes = (progress.read(path) for path in cache_folder().glob("*.progress"))
+    shown = ", ".join(note for note in notes if note)
+    return f" (features {shown})" if shown else ""
 
 
 def _r1(row: _Row) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from data_shards import files
 from data_shards.errors import UsageError
 from data_shards.manifest import Data
+from orchestrator.feature_plan import CACHE_LIMIT, fit
 from orchestrator.storage import Storage
 from search_spaces.designs import Plan, Trial
 from search_spaces.sweep import Sweep, load
@@ -28,7 +29,7 @@ class Question:
     @property
     def plan_id(self) -> str:
         """12 hex digits: the sweep and its base, not the seeds, so that replicates join it."""
-        text = json.dumps([self.sweep.name, self.base.to_dict()], sort_keys=True)
+        text = json.dumps([self.sweep.name, self.base.differing()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def to_dict(self) -> dict[str, Any]:
@@ -42,9 +43,10 @@ class Question:
         }
 
     def plan(self, storage: Storage) -> Plan:
-        """The trials wanted, given what is recorded; each once."""
+        """The trials wanted, given what is recorded; each once, and nothing in it `auto`."""
         found = self.sweep.plan(self.base, range(self.seeds), storage.score)
-        return Plan(list({trial.id: trial for trial in found.trials}.values()), found.undecided)
+        trials = {trial.id: trial.resolved() for trial in found.trials}
+        return Plan(list(trials.values()), found.undecided)
 
 
 def ask(
@@ -54,8 +56,12 @@ def ask(
     settings: Mapping[str, Any],
     seeds: int,
     data: Data,
+    cache_limit: float = CACHE_LIMIT,
 ) -> Question:
     """Check a question before anything runs.
+
+    Args:
+        cache_limit: GB of derived features that a node may keep.
 
     Raises:
         UsageError: fewer than one seed, a bad setting, or data that cannot serve it.
@@ -64,7 +70,9 @@ def ask(
         raise UsageError(f"--seeds must be >= 1, but got {seeds}.")
     base = sweep.base(preset, settings).replace(data=data.manifest.hash)
     check_data(base, data.manifest)
-    sweep.plan(base, range(seeds), lambda _: None)
+    trials = sweep.plan(base, range(seeds), lambda _: None).trials
+    planned = [trial.experiment for trial in trials]
+    base = fit(base, planned, data.manifest, cache_limit=cache_limit)
     return Question(sweep, base, seeds, data.manifest.dataset)
 
 

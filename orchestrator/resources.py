@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from data_shards.errors import UsageError
+from orchestrator.feature_plan import CACHE_LIMIT
 
 AUTO: Literal["auto"] = "auto"
 
@@ -23,6 +24,8 @@ class Resources:
     gpus_per_trial: float | Literal["auto"] = 0.0
     max_concurrent: int = 0
     loader_workers: int = 0
+    cache_limit: float = CACHE_LIMIT
+    """GB of derived features that a node may keep."""
     autoscale: bool = False
     """Nodes that can hold a trial may still have to be started."""
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from data_shards import files
 from data_shards.manifest import Data
 from orchestrator.answers import DIRECTIONS, Answer, Row, answer, as_dict, plot_curve, sentence
+from orchestrator.feature_plan import told
 from orchestrator.live import LiveTable
 from orchestrator.planning import Question, missing
 from orchestrator.resources import Resources
@@ -46,6 +47,9 @@ def run_sweep(
     tracker = Tracker(uri=tracking_uri, storage=storage, plan=_info(question))
     storage.write_plan(question.to_dict())
     console = Console(stderr=True)
+    planned = [trial.experiment for trial in missing(question.plan(storage), storage)]
+    if planned:
+        click.echo(told(planned, data.manifest), err=True)
     with LiveTable(console, storage) as table:
         watching = _Tracking(tracker, question.plan(storage).trials)
         runner = Runner(question, data, storage, resources, max_failures, [table, watching])

@@ -29,7 +29,7 @@ class TrialRun(tune.Trainable):  # type: ignore[misc]  # Ray is untyped
     """One trial a config; every step is an epoch; the last step writes the record.
 
     The config's `trial` holds plain values: `experiment` (dict), `data`, `storage` (locations),
-    `cpus`, `gpus`, `workers` (numbers). The cache is the node's own.
+    `cpus`, `gpus`, `workers`, `cache_limit` (numbers). The cache is the node's own.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -64,6 +64,7 @@ class _Run:
             device=self._device,
             workers=config["workers"],
             features=self._storage.features_url,
+            cache_limit=config["cache_limit"],
         )
 
     def step(self) -> dict[str, Any]:

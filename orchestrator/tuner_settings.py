@@ -35,6 +35,7 @@ def trial_config(
         "cpus": resources.cpus_per_trial,
         "gpus": resources.gpus,
         "workers": resources.loader_workers,
+        "cache_limit": int(resources.cache_limit * 1e9),
     }
 
 

@@ -4,7 +4,7 @@ import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from data_shards.errors import UsageError
@@ -25,6 +25,10 @@ class Trial:
     def id(self) -> str:
         """The experiment's trial id."""
         return self.experiment.trial_id
+
+    def resolved(self) -> "Trial":
+        """The same trial, nothing of it left to be chosen."""
+        return replace(self, experiment=self.experiment.resolved())
 
     @property
     def cell(self) -> str:

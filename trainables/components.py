@@ -23,9 +23,9 @@ def names(kind: str) -> list[str]:
 
 @cache
 def constant(kind: str, name: str, constant: str) -> Any:
-    """A literal at the top of a component's file, e.g. its `VERSION`."""
+    """A literal in a component's file, e.g. its `VERSION`, or a class' `channels16`."""
     source = (Path(__file__).parent / kind / f"{name}.py").read_text()
-    for node in ast.parse(source).body:
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == constant:
             return ast.literal_eval(node.value)
     raise AssertionError(f"{kind}/{name}.py has no {constant}")

@@ -22,13 +22,14 @@ CHOICES = {
     "image_attention": ["none", "B3", "B4"],
     "image_norm": ["imagenet", "half"],
     "views": ["one", "random"],
+    "features": ["auto", "cached", "live"],
     "backbone_bn": ["eval", "train"],
     "window": ["hamming", "hann"],
     "precision": ["float32", "bfloat16"],
     "selection": ["val", "last", "test"],
 }
 MINIMUM = {
-    "seed": 0, "cbam_reduction": 1, "cbam_kernel": 1, "image_size": 32, "mels": 1,
+    "seed": 0, "view_count": 0, "cbam_reduction": 1, "cbam_kernel": 1, "image_size": 32, "mels": 1,
     "embedding": 2, "speech_attention_hidden": 1, "weight_decay": 0.0, "beta1": 0.0,
     "beta2": 0.0, "lr_halve_every": 1, "batch_size": 2, "epochs": 1, "max_broken": 0.0,
 }  # fmt: skip
@@ -61,6 +62,13 @@ class Experiment:
     """Pixel normalisation: the backbone's own statistics, or mean and sd `half` (0.5)."""
     views: str = "random"
     """Training views: a `random` crop and flip each epoch, or `one` centred view (cacheable)."""
+    view_count: int = 0
+    """With random views: so many of an image, the same for all seeds, of which each epoch takes
+    one (cacheable); 0: a new one each epoch."""
+    features: str = "auto"
+    """What no trial trains, for training: `cached`, or computed `live` in every epoch (the only
+    way for endless views). `auto`: cached where there are views to cache, unless planning finds
+    that they do not fit the cache."""
     finetune: bool = False
     """Train the pretrained backbone too (thesis: frozen)."""
     backbone_bn: str = "eval"
@@ -121,9 +129,27 @@ class Experiment:
         default = Experiment().flat() | Experiment(loss=type(self.loss)()).flat()
         default["loss"] = Matching.name
         differing = {name: own[name] for name in own if own[name] != default[name]}
-        for name in self._without_effect():
+        for name in [*self._without_effect(), "features"]:
             differing.pop(name, None)
-        return differing | self._versions()
+        live = {} if self.cached else {"features": "live"}
+        return differing | live | self._versions()
+
+    def resolved(self) -> Self:
+        """The same trial with `features` said in full: `cached` or `live`, no longer `auto`."""
+        return dataclasses.replace(self, features="cached" if self.cached else "live")
+
+    def differing(self) -> dict[str, Any]:
+        """The plain values that are not the defaults, so that a new field changes no name made of
+        them; `from_dict` takes them."""
+        own, default = self.to_dict(), Experiment().to_dict()
+        return {name: value for name, value in own.items() if value != default[name]}
+
+    @property
+    def cached(self) -> bool:
+        """Training reads cached features; `auto` is resolved as if there were room for them."""
+        if self.features == "auto":
+            return self.views == "one" or self.view_count > 0
+        return self.features == "cached"
 
     def _without_effect(self) -> list[str]:
         """Fields that no chosen component reads: they must not make two trials of one."""
@@ -255,6 +281,17 @@ def _check(experiment: Experiment) -> None:
         raise UsageError(
             "embedding must be even and cbam_kernel odd, but got "
             f"embedding={experiment.embedding} cbam_kernel={experiment.cbam_kernel}."
+        )
+    endless = experiment.views == "random" and not experiment.view_count
+    if experiment.features == "cached" and endless:
+        raise UsageError(
+            "features=cached needs views that end, but views=random draws a new one each epoch: "
+            "use --set view_count=10, views=one or features=live."
+        )
+    if experiment.view_count and experiment.views == "one":
+        raise UsageError(
+            f"view_count must be 0 with views=one, but got {experiment.view_count}: "
+            "use --set views=random."
         )
     for name in ("beta1", "beta2", "max_broken"):
         if getattr(experiment, name) >= 1:

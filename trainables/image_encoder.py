@@ -45,6 +45,7 @@ class ImageEncoder(nn.Module):
         self.register_buffer("_std_311", _per_colour(std), persistent=False)
         if self.pretrained:
             self.backbone.requires_grad_(experiment.finetune)
+        self.train()  # a module begins in training mode: frozen statistics must not move at all
 
     @property
     def pretrained(self) -> bool:
@@ -73,6 +74,7 @@ class ImageEncoder(nn.Module):
         parts = (
             f"{name}-v{version}", experiment.image_attention, experiment.image_norm,
             str(experiment.image_size), _digest(self.backbone)[:16],
+            *([experiment.precision] if experiment.precision != "float32" else []),
         )  # fmt: skip
         return "-".join(parts)
 
@@ -97,6 +99,7 @@ class ImageEncoder(nn.Module):
         """Embeddings from the prefix' output (also as float16), or straight from the pixels."""
         if value.dtype == torch.uint8:
             value = self.frozen_prefix(value)
+            value = value.half() if self.frozen else value  # as it would be cached
         if value.dtype == torch.float16:
             value = value.float()
         for step in self._steps()[self._cut() :]:

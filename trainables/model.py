@@ -32,6 +32,12 @@ class DualEncoder(nn.Module):
         return self.image(image), self.speech(frames_BTF, length_B)
 
 
+def autocast(experiment: Experiment, device: torch.device) -> torch.autocast:
+    """The arithmetic of the experiment's `precision`; weights stay float32."""
+    reduced = experiment.precision == "bfloat16"
+    return torch.autocast(device.type, torch.bfloat16, enabled=reduced)
+
+
 def initialise(model: DualEncoder, seed: int) -> None:
     """Draw all weights anew that are not pretrained, each module's by (seed, its name).
 

@@ -17,6 +17,7 @@ import torch
 from data_shards import draws
 from data_shards.batches import Batch
 from data_shards.errors import DataError
+from data_shards.feature_store import Store
 from data_shards.manifest import Data
 from trainables.checkpoints import Checkpoints
 from trainables.data_check import check_data
@@ -25,6 +26,7 @@ from trainables.experiment import Experiment
 from trainables.inputs import Inputs
 from trainables.model import (
     DualEncoder,
+    autocast,
     initialise,
     load_trainable_state,
     parameter_counts,
@@ -71,6 +73,7 @@ def train(
     device: str = "cpu",
     workers: int = 0,
     features: str = "",
+    cache_limit: int = 0,
 ) -> Generator[Report, None, Outcome]:
     """Train, report each epoch, and return the outcome on the test split, which is read once.
 
@@ -82,6 +85,7 @@ def train(
         device: `cpu` or `cuda`.
         workers: loader processes, for streamed batches.
         features: URI under which nodes share derived columns; "" for none.
+        cache_limit: bytes that derived columns may take; 0: no limit.
 
     Raises:
         UsageError: the experiment does not fit the data.
@@ -92,11 +96,10 @@ def train(
     run = _Run(
         experiment,
         data.cached(cache),
-        cache,
+        Store(cache, shared=features, limit=cache_limit),
         Checkpoints(checkpoints),
         torch.device(device),
         workers,
-        features,
     )
     yield from run.resume()
     while run.epoch < experiment.epochs:
@@ -111,11 +114,10 @@ class _Run:
         self,
         experiment: Experiment,
         data: Data,
-        cache: Path,
+        store: Store,
         checkpoints: Checkpoints,
         device: torch.device,
         workers: int,
-        features: str,
     ) -> None:
         torch.manual_seed(draws.key(experiment.seed, "torch"))
         self.experiment = experiment
@@ -127,7 +129,7 @@ class _Run:
         if device.type == "cuda":
             self.model.to(memory_format=torch.channels_last)
         self.optimiser = _optimiser(experiment, self.model)
-        self.inputs = Inputs(experiment, self.model, data, cache, workers, features)
+        self.inputs = Inputs(experiment, self.model, data, store, workers)
         self.reports: list[Report] = []
         self.best_epoch = 0
 
@@ -190,9 +192,7 @@ class _Run:
 
     def _step(self, batch: Batch, generator: torch.Generator) -> float:
         batch = batch.to(self.device)
-        with torch.autocast(
-            self.device.type, torch.bfloat16, enabled=self.experiment.precision == "bfloat16"
-        ):
+        with autocast(self.experiment, self.device):
             image_BE = self.model.image(batch.image)
             speech_BE = self.model.speech(batch.frames_BTF, batch.length_B)
         loss = self.experiment.loss(

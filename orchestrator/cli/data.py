@@ -1,4 +1,4 @@
-"""`data pack | synth | verify | info`."""
+"""`data pack | synth | verify | info | derive`."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from data_shards.errors import UsageError
-from orchestrator.cli.options import json_option
+from orchestrator.cli.options import json_option, question, question_options
 
 
 @click.group()
@@ -143,6 +143,35 @@ def info(location: str, plot: Path | None, as_json: bool) -> None:
         shown.add_row(*(str(cell) for cell in astuple(row)))
     Console().print(shown)
     click.echo(f"hash {loaded.hash}; speech: {json.dumps(loaded.speech)}")
+
+
+@data.command()
+@click.argument("name", metavar="SWEEP")
+@question_options
+@click.option("--dry-run", is_flag=True, help="Only say what would be written, and how large.")
+def derive(name: str, storage: str, dry_run: bool, **asked: Any) -> None:
+    """Write what no trial of a SWEEP trains into this node's cache, before any trial runs.
+
+    A sweep does so by itself; this is for a node with many cores and no GPU, or to see the size.
+    """
+    from data_shards.cache_folder import cache_folder
+    from orchestrator.feature_plan import columns, gigabytes
+    from orchestrator.storage import Storage
+
+    found, packed = question(name=name, **asked)
+    experiments = [trial.experiment for trial in found.plan(Storage(storage)).trials]
+    sizes = columns(experiments, packed.manifest)
+    for size in sizes:
+        click.echo(f"{size.bytes / 1e9:8.3f} GB  {size.split:6} {size.what}")
+    click.echo(
+        f"{gigabytes(sizes):8.3f} GB  in all, at most (log-mel: guessed), in {cache_folder()}"
+    )
+    if dry_run:
+        return
+    from orchestrator.deriving import derive as derive_columns
+
+    limit = int(asked["cache_limit"] * 1e9)
+    derive_columns(experiments, packed, Storage(storage).features_url, limit=limit)
 
 
 def _range(text: str | None) -> tuple[int, int] | None:

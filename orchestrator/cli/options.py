@@ -55,6 +55,8 @@ def question_options(command: Command) -> Command:
             click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE",
                          help="Any field of the experiment; repeat it."),
             click.option("--seeds", default=1, show_default=True, help="Replicates a cell."),
+            click.option("--cache-limit", default=50.0, show_default=True, metavar="GB",
+                         callback=_positive, help="Derived features that a node may keep."),
         ]
     ):  # fmt: skip
         command = option(command)
@@ -85,13 +87,20 @@ def run_options(command: Command) -> Command:
     return command
 
 
+def _positive(context: click.Context, option: click.Parameter, value: float) -> float:
+    """A size above 0."""
+    if not 0 < value < float("inf"):
+        raise UsageError(f"{option.opts[0]} must be > 0, but got {value:g}.")
+    return value
+
+
 def _gpus(context: click.Context, option: click.Parameter, value: str) -> "float | str":
     """A number, or `auto`."""
     return value if value == "auto" else float(click.FLOAT(value, option, context))
 
 
 def all_questions(
-    *, data: str | None, preset: str, settings: tuple[str, ...], seeds: int
+    *, data: str | None, preset: str, settings: tuple[str, ...], seeds: int, cache_limit: float
 ) -> dict[str, "Question"]:
     """The questions of all sweeps but searches, whose trials are not known beforehand."""
     from orchestrator.planning import ask
@@ -106,14 +115,20 @@ def all_questions(
     for sweep in sweeps:
         sweep.base(PRESETS[preset], values)
     packed = open_data(data)
+    asked: dict[str, Any] = {"settings": values, "seeds": seeds, "cache_limit": cache_limit}
     return {
-        sweep.name: ask(sweep, preset=PRESETS[preset], settings=values, seeds=seeds, data=packed)
-        for sweep in sweeps
+        sweep.name: ask(sweep, preset=PRESETS[preset], data=packed, **asked) for sweep in sweeps
     }
 
 
 def question(
-    *, name: str, data: str | None, preset: str, settings: tuple[str, ...], seeds: int
+    *,
+    name: str,
+    data: str | None,
+    preset: str,
+    settings: tuple[str, ...],
+    seeds: int,
+    cache_limit: float,
 ) -> tuple["Question", "Data"]:
     """The question that the options ask, and its data; all checked."""
     from orchestrator.planning import ask
@@ -126,7 +141,11 @@ def question(
     values = parse_settings(settings)
     sweep.base(PRESETS[preset], values)  # a wrong field is said before any data is made
     packed = open_data(data)
-    return ask(sweep, preset=PRESETS[preset], settings=values, seeds=seeds, data=packed), packed
+    found = ask(
+        sweep, preset=PRESETS[preset], settings=values, seeds=seeds, data=packed,
+        cache_limit=cache_limit,
+    )  # fmt: skip
+    return found, packed
 
 
 def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:

@@ -103,7 +103,7 @@ def check(
 
 
 def search_question(
-    given: dict[str, Any], *, name: str, data: str | None, **options: Any
+    given: dict[str, Any], *, name: str, data: str | None, cache_limit: float, **options: Any
 ) -> tuple["SearchQuestion", "Data"]:
     """The search that the options ask, and its data; all checked."""
     from orchestrator.search.question import ask_search
@@ -111,7 +111,7 @@ def search_question(
 
     asked = check(given, name=name, **options)  # before any data is made
     packed = open_data(data)
-    return ask_search(load(name), data=packed, **asked), packed
+    return ask_search(load(name), data=packed, cache_limit=cache_limit, **asked), packed
 
 
 def limits(given: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ def plan(name: str | None, everything: bool, storage: str, as_json: bool, **aske
     With --all, how many trials all sweeps have together, and how many of them are distinct: what
     several sweeps share is trained once.
     """
+    from orchestrator.feature_plan import told
     from orchestrator.storage import Storage
 
     if everything == bool(name):
@@ -36,7 +37,7 @@ def plan(name: str | None, everything: bool, storage: str, as_json: bool, **aske
     if name is None:
         _plan_all(Storage(storage), as_json, **asked)
         return
-    found, _ = question(name=name, **asked)
+    found, data = question(name=name, **asked)
     store = Storage(storage)
     recorded, planned = store.record_ids(), found.plan(store)
     if as_json:
@@ -50,6 +51,7 @@ def plan(name: str | None, everything: bool, storage: str, as_json: bool, **aske
         f"{found.sweep.question}\ndata {found.dataset} {base.data}, {base.image_encoder}, "
         f"{base.epochs} epochs of batches of {base.batch_size}, seeds 0 to {found.seeds - 1}"
     )
+    click.echo(told([trial.experiment for trial in planned.trials], data.manifest))
     for trial in planned.trials:
         click.echo(
             f"{trial.id}  {'recorded' if trial.id in recorded else 'to run  '}  {trial.name}"
@@ -105,6 +107,7 @@ def sweep(
         max_concurrent=max_concurrent,
         loader_workers=loader_workers,
         autoscale=autoscale,
+        cache_limit=asked["cache_limit"],
     )
     how: dict[str, Any] = {
         "storage_url": storage,

@@ -1,6 +1,7 @@
 """A search asked of some data: what is searched, from where, and by whom. Imports no torch."""
 
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 from data_shards import files
 from data_shards.errors import UsageError, unknown
 from data_shards.manifest import Data
+from orchestrator.feature_plan import CACHE_LIMIT, fit
 from orchestrator.resources import Resources
 from orchestrator.storage import Storage
 from search_spaces.search import Range, Search, Space
@@ -45,7 +47,7 @@ class SearchQuestion:
     def _identity(self) -> dict[str, Any]:
         return {
             "sweep": self.sweep.name,
-            "base": self.base.to_dict(),
+            "base": self.base.differing(),
             "space": {name: _levels(over) for name, over in self.space.items()},
             "sampler": self.sampler,
             "pruner": self.pruner,
@@ -58,7 +60,7 @@ class SearchQuestion:
 
     def experiment(self, params: Mapping[str, Any]) -> Experiment:
         """The training run of one point of the space."""
-        return self.base.replace(**params)
+        return self.base.replace(**params).resolved()
 
     def check_same(self, storage: Storage) -> None:
         """A named study must be the one that was asked before.
@@ -127,7 +129,9 @@ def check_search(
     return base, space
 
 
-def ask_search(sweep: Sweep, *, data: Data, **asked: Any) -> SearchQuestion:
+def ask_search(
+    sweep: Sweep, *, data: Data, cache_limit: float = CACHE_LIMIT, **asked: Any
+) -> SearchQuestion:
     """Check a search before anything runs; the arguments are those of `check_search`.
 
     Raises:
@@ -136,11 +140,20 @@ def ask_search(sweep: Sweep, *, data: Data, **asked: Any) -> SearchQuestion:
     base, space = check_search(sweep, **asked)
     base = base.replace(data=data.manifest.hash)
     check_data(base, data.manifest)
+    points = [base.replace(**point) for point in _points(space)]
+    base = fit(base, points, data.manifest, cache_limit=cache_limit)
     kept = {key: asked[key] for key in ("sampler", "pruner", "name")}
     return SearchQuestion(
         sweep=sweep, base=base, space=space, dataset=data.manifest.dataset,
         min_epochs=asked["min_epochs"] or default_min_epochs(base.epochs), **kept,
     )  # fmt: skip
+
+
+def _points(space: Space) -> list[dict[str, Any]]:
+    """Points of the space that have all its features: the levels of all choices."""
+    choices = {name: over for name, over in space.items() if not isinstance(over, Range)}
+    combined = itertools.product(*choices.values())
+    return [dict(zip(choices, levels, strict=True)) for levels in combined]
 
 
 def check_resources(resources: Resources) -> None:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from data_shards import feature_store, files
 from data_shards.errors import DataError
+from data_shards.feature_store import Store
 from data_shards.features import derive_images, derive_logmel
 from data_shards.logmel import LogMel
 from data_shards.views import View
@@ -21,6 +23,11 @@ from tests.small_disk import enlarge, small_disk
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory):
     return made.make(tmp_path_factory.mktemp("data") / "tones")
+
+
+def _once(folder, write, *, shared="", limit=0):
+    store = Store(folder.parent, shared=shared, limit=limit)
+    return store.once(folder.name, lambda target, advance: write(target), samples=1)
 
 
 def _write(target):
@@ -40,18 +47,18 @@ def _content(folder):
 def shared(bucket, tmp_path):
     """A column `c` that node a has made and shared."""
     url = f"{bucket}/runs/features"
-    feature_store.once(tmp_path / "a" / "c", _write, shared=url)
+    _once(tmp_path / "a" / "c", _write, shared=url)
     return url
 
 
 def test_a_column_is_written_once(tmp_path):
-    feature_store.once(tmp_path / "c", _write)
-    feature_store.once(tmp_path / "c", _never)
+    _once(tmp_path / "c", _write)
+    _once(tmp_path / "c", _never)
     assert _content(tmp_path / "c") == {"values.npy": b"values", "index.json": b"{}"}
 
 
 def test_another_node_gets_a_shared_column(shared, tmp_path):
-    feature_store.once(tmp_path / "b" / "c", _never, shared=shared)
+    _once(tmp_path / "b" / "c", _never, shared=shared)
     assert _content(tmp_path / "b" / "c") == _content(tmp_path / "a" / "c")
 
 
@@ -60,7 +67,8 @@ def test_derived_columns_are_shared_without_reading_a_shard(s3, bucket, packed, 
     columns = []
     for node in ("a", "b"):
         data = made.load(f"{bucket}/tones").cached(tmp_path / node)
-        options = {"cache": tmp_path / node, "max_broken": 0.0, "shared": f"{bucket}/features"}
+        store = Store(tmp_path / node, shared=f"{bucket}/features")
+        options = {"store": store, "max_broken": 0.0}
         images = derive_images(
             data, "val", key="pixels", view=View(32), transform=lambda pixels: pixels, **options
         )
@@ -84,12 +92,12 @@ def test_the_index_is_written_last(s3, bucket, tmp_path, forwarder, capsys, monk
         forwarder.stop()
 
     monkeypatch.setattr(feature_store.files, "upload", die_after_one)
-    feature_store.once(tmp_path / "a" / "c", _write, shared=f"{bucket}/features")
+    _once(tmp_path / "a" / "c", _write, shared=f"{bucket}/features")
     assert "features are not shared" in capsys.readouterr().err
     assert len(s3.keys(bucket)) == 1
     monkeypatch.setattr(feature_store.files, "upload", whole)
     forwarder.start()
-    feature_store.once(tmp_path / "b" / "c", _write, shared=f"{bucket}/features")
+    _once(tmp_path / "b" / "c", _write, shared=f"{bucket}/features")
     assert len(s3.keys(bucket)) == 3
 
 
@@ -120,13 +128,13 @@ def _no_index(url, index):
 @pytest.mark.parametrize("change", [_other_bytes, _gone, _leads_out, _no_index])
 def test_a_damaged_shared_column_is_derived_and_shared_again(shared, tmp_path, capsys, change):
     _damage(shared, change)
-    feature_store.once(tmp_path / "b" / "c", _write, shared=shared)
+    _once(tmp_path / "b" / "c", _write, shared=shared)
     warning = capsys.readouterr().err
     assert len(warning.splitlines()) == 1
     assert "shared features are derived here instead" in warning
     assert _content(tmp_path / "b" / "c") == _content(tmp_path / "a" / "c")
     assert sorted(path.name for path in tmp_path.rglob("x.npy")) == []
-    feature_store.once(tmp_path / "c" / "c", _never, shared=shared)
+    _once(tmp_path / "c" / "c", _never, shared=shared)
 
 
 def test_two_nodes_whose_results_differ_do_not_mix(bucket, tmp_path):
@@ -139,21 +147,21 @@ def test_two_nodes_whose_results_differ_do_not_mix(bucket, tmp_path):
             (target / "index.json").write_text(json.dumps(node))
             together.wait(timeout=30)
 
-        feature_store.once(tmp_path / node / "c", write_as, shared=f"{bucket}/features")
+        _once(tmp_path / node / "c", write_as, shared=f"{bucket}/features")
 
     nodes = [threading.Thread(target=write, args=(node,)) for node in ("a", "b")]
     for node in nodes:
         node.start()
     for node in nodes:
         node.join()
-    feature_store.once(tmp_path / "n" / "c", _never, shared=f"{bucket}/features")
+    _once(tmp_path / "n" / "c", _never, shared=f"{bucket}/features")
     found = _content(tmp_path / "n" / "c")
     assert json.loads(found["index.json"]) == found["values.npy"].decode()
 
 
 def test_where_sharing_is_denied_training_goes_on_with_a_warning(s3, bucket, tmp_path, capsys):
     with s3.refusing():
-        feature_store.once(tmp_path / "a" / "c", _write, shared=f"{bucket}/features")
+        _once(tmp_path / "a" / "c", _write, shared=f"{bucket}/features")
     warnings = capsys.readouterr().err.splitlines()
     assert [line.split(":")[0] for line in warnings] == ["warning"] * 2  # fetched, shared
     assert "access to s3://" in warnings[1]
@@ -164,7 +172,7 @@ def test_a_full_disk_is_said_and_the_same_call_goes_on(packed, tmp_path):
     def derive(cache):
         return derive_images(
             packed, "train", key="pixels", view=View(64), transform=lambda pixels: pixels,
-            cache=cache, max_broken=0.0,
+            store=Store(cache), max_broken=0.0,
         )  # fmt: skip
 
     with small_disk(tmp_path / "disk", kilobytes=600) as disk:
@@ -192,3 +200,56 @@ def test_a_disk_that_fills_up_does_not_kill_the_process(tmp_path):
         done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert "No space left on device" in done.stderr
+
+
+def test_columns_used_least_recently_make_room(tmp_path):
+    for name in ("a", "b"):
+        _once(tmp_path / name, _write, limit=20)
+        time.sleep(0.02)  # the clock of the file system
+    _once(tmp_path / "a", _never, limit=20)
+    _once(tmp_path / "c", _write, limit=20)  # 8 bytes each
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["a", "c"]
+
+
+def test_a_column_larger_than_the_limit_is_kept_alone(tmp_path):
+    for name in ("a", "b"):
+        _once(tmp_path / name, _write, limit=4)
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["b"]
+
+
+def test_who_has_an_evicted_column_mapped_reads_on(packed, tmp_path):
+    options = {
+        "key": "pixels", "transform": lambda pixels: pixels, "store": Store(tmp_path, limit=1),
+        "max_broken": 0.0,
+    }  # fmt: skip
+    first = derive_images(packed, "val", view=View(32), **options)
+    before = np.array(first.values)
+    derive_images(packed, "val", view=View(64), **options)
+    assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 1
+    np.testing.assert_array_equal(first.values, before)
+
+
+def test_who_waits_says_how_far_the_writer_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(feature_store, "WAIT_SECONDS", 0.05)
+    store, begun, end = Store(tmp_path), threading.Event(), threading.Event()
+
+    def write(target, advance):
+        advance(3)
+        begun.set()
+        assert end.wait(timeout=60)
+        _write(target)
+
+    writer = threading.Thread(target=store.once, args=("c", write), kwargs={"samples": 7})
+    writer.start()
+    assert begun.wait(timeout=60)
+    waiter = threading.Thread(target=_once, args=(tmp_path / "c", _never))
+    waiter.start()
+    said = ""
+    while "c: another process derives it, 3/7" not in said:
+        said += capsys.readouterr().err
+        assert waiter.is_alive()
+    end.set()
+    writer.join()
+    waiter.join()
+    assert _content(tmp_path / "c") == {"values.npy": b"values", "index.json": b"{}"}
+    assert not list(tmp_path.glob("*.progress"))

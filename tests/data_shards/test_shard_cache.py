@@ -149,7 +149,7 @@ def test_the_shard_used_longest_ago_is_evicted_at_the_limit(s3, data, monkeypatc
 def test_a_shard_larger_than_the_limit_is_read_all_the_same(data, monkeypatch):
     _limit(monkeypatch, 1)
     assert len(_batches(data, workers=2)) == 3
-    assert len(_kept(data)) == 1
+    assert 1 <= len(_kept(data)) <= 2  # of 3; each of two processes may keep its last
 
 
 def test_what_killed_processes_left_goes_in_time(data, monkeypatch):

@@ -89,3 +89,23 @@ def test_a_picture_cut_short_is_an_oserror(kept):
     jpeg = _jpeg(_coordinates(200, 100))
     with pytest.raises(OSError):  # noqa: PT011 (Pillow's texts differ)
         View(32)(jpeg[: int(kept * len(jpeg))])
+
+
+def test_counted_views_are_a_few_random_ones_that_every_seed_shares():
+    jpeg, view = _jpeg(_coordinates(304, 304)), View(64, kind="random", count=3)
+    few = [view.nth(jpeg, number, image_id="a") for number in range(view.columns)]
+    assert not any(np.array_equal(few[a], few[b]) for a, b in [(0, 1), (0, 2), (1, 2)])
+    taken = []
+    for seed, epoch in [(seed, epoch) for seed in range(2) for epoch in range(12)]:
+        found = view(jpeg, image_id="a", seed=seed, epoch=epoch)
+        taken.append([np.array_equal(found, one) for one in few].index(True))
+    assert set(taken[:12]) == set(taken[12:]) == {0, 1, 2}
+    assert taken[:12] != taken[12:]
+    assert not np.array_equal(few[0], view.nth(jpeg, 0, image_id="b"))
+
+
+def test_each_view_has_a_key_of_its_own():
+    assert View(64).columns == 1
+    assert View(64, kind="random").columns == 0
+    keys = [View(64).key(0), *(View(64, kind="random", count=2).key(n) for n in range(2))]
+    assert len(set(keys)) == 3

@@ -55,6 +55,19 @@ TUNE = ["sweep", "tune", "--data", "tones", *TINY]
         ([*SWEEP, "--set", "loss=triplet"], "field must be one of"),
         ([*SWEEP, "--set", "selection=last"], "selection=last has none"),
         (["sweep", "baseline", "--set", "gamma=-1"], "gamma must be > 0"),
+        ([*SWEEP, "--set", "features=cashed"], "Did you mean 'cached'"),
+        ([*SWEEP, "--set", "view_count=3"], "view_count must be 0 with views=one"),
+        (
+            [*SWEEP, "--set", "views=random", "--set", "features=cached"],
+            "features=cached needs views that end, .* use --set view_count=10",
+        ),
+        ([*SWEEP, "--cache-limit", "0"], "--cache-limit must be > 0, but got 0"),
+        (
+            [*SWEEP, "--cache-limit", "1e-4", "--set", "features=cached"],
+            "features=cached needs .* GB, but --cache-limit is 0.0001: raise it",
+        ),
+        (["data", "derive", "gama"], "sweep must be one of .* Did you mean 'gamma'"),
+        (["data", "derive", "tune", "--data", "tones", *TINY], "tune is a search"),
         (["sweep", "baseline", "--set", "gamma=nan"], "gamma must be a number"),
         (["sweep", "baseline", "--set", "gamma=big"], "gamma must be a number, but got 'big'"),
         ([*SWEEP, "--set", "batch_size=61"], "number of training images, 60, but got 61"),
@@ -215,3 +228,26 @@ def test_help_is_quick_and_loads_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "sweep" in done.stdout
     assert done.stdout.endswith("[]\n")
+
+
+def test_derive_tells_the_size_then_writes_each_column_once(call, monkeypatch, tmp_path):
+    monkeypatch.setenv("VFSEL_CACHE", str(tmp_path))
+    asked = ["data", "derive", "gamma", "--data", "tones", *TINY]
+    code, told, _ = call(*asked, "--dry-run")
+    assert (code, list(tmp_path.iterdir())) == (0, [])
+    assert re.search(r"0.001 GB  train  image features, pixels at", told)
+    assert "in all" in told.splitlines()[-1]
+    code, _, progress = call(*asked)
+    assert code == 0
+    assert "60/60" in progress
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*.*") if
+               path.name != "index.json"}  # fmt: skip
+    assert len({path.parent for path in written}) == 6  # pixels and speech of three splits
+    call(*asked)
+    assert written == {path: path.stat().st_mtime_ns for path in written}
+
+
+def test_plan_says_how_features_are_had(call):
+    asked = ["plan", "gamma", "--data", "tones", *TINY]
+    assert "features: cached, about" in call(*asked)[1]
+    assert "features: live, about" in call(*asked, "--cache-limit", "1e-4")[1]

@@ -14,9 +14,39 @@ from trainables.experiment import Experiment
 
 def test_ids_do_not_change():
     """Pinned: a changed default or hash would orphan every record there is."""
-    assert Experiment().trial_id == "44136fa355b3"
-    assert Experiment(seed=1).replace(gamma=5).trial_id == "c90b1d1f5db1"
-    assert Experiment().replace(loss="triplet").trial_id == "913177da2c71"
+    assert Experiment().trial_id == "17c2a7b9ffc1"
+    assert Experiment(seed=1).replace(gamma=5).trial_id == "a28ae33b1097"
+    assert Experiment().replace(loss="triplet").trial_id == "e459e6ba99bb"
+    assert Experiment(views="one").trial_id == "1d5b06ea5b01"
+    assert Experiment(views="one", seed=1).replace(gamma=5).trial_id == "788989c519c2"
+
+
+@pytest.mark.parametrize(
+    ("views", "resolved"),
+    [
+        ({"views": "one"}, "cached"),
+        ({"view_count": 3}, "cached"),
+        ({"views": "random"}, "live"),
+        ({"views": "one", "features": "live"}, "live"),
+    ],
+)
+def test_auto_is_hashed_as_what_it_comes_to(views, resolved):
+    asked = Experiment(**views)
+    assert asked.resolved().features == resolved
+    assert asked.resolved().trial_id == asked.trial_id
+
+
+def test_cached_and_live_are_two_trials():
+    cached = Experiment(views="one", features="cached")
+    assert cached.trial_id != cached.replace(features="live").trial_id
+
+
+def test_what_differs_makes_the_same_experiment_again():
+    one = Experiment(views="one", epochs=3).replace(gamma=5)
+    assert one.differing() == {
+        "views": "one", "epochs": 3, "loss": {"name": "matching", "gamma": 5.0},
+    }  # fmt: skip
+    assert Experiment.from_dict(one.differing()) == one
 
 
 def test_numbers_are_canonical_by_type():

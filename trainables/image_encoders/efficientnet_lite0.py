@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from data_shards.errors import UsageError
 from trainables.image_encoders.base import Backbone
 
-VERSION = 1
+VERSION = 2
 PRETRAINED = True
 
 

@@ -12,7 +12,7 @@ from torchvision.models import ResNet101_Weights, resnet101
 from data_shards.errors import DataError
 from trainables.image_encoders.base import Backbone
 
-VERSION = 1
+VERSION = 2
 PRETRAINED = True
 # The first weights, which the thesis' PyTorch 1.4 had; V2 is of a later training recipe.
 WEIGHTS = ResNet101_Weights.IMAGENET1K_V1

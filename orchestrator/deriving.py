@@ -1,0 +1,31 @@
+"""Derive what the trials of a plan share, without training any."""
+
+from collections.abc import Iterable
+
+from data_shards.cache_folder import cache_folder
+from data_shards.feature_store import Store
+from data_shards.manifest import Data
+from trainables.experiment import Experiment
+from trainables.feature_sizes import ColumnSize, column_sizes
+from trainables.inputs import Inputs
+from trainables.model import DualEncoder
+
+
+def derive(experiments: Iterable[Experiment], data: Data, shared: str, *, limit: int) -> None:
+    """Write the columns of all experiments into this node's cache, each once.
+
+    Args:
+        shared: URI under which nodes share columns; "" for none.
+        limit: bytes that columns may take in the cache.
+
+    Raises:
+        DataError: the data are damaged, or the disk is full.
+    """
+    store = Store(cache_folder(), shared=shared, limit=limit)
+    done: set[ColumnSize] = set()
+    for experiment in experiments:
+        wanted = set(column_sizes(experiment, data.manifest))
+        if not wanted <= done:
+            model = DualEncoder(experiment).eval()
+            Inputs(experiment, model, data.cached(store.folder), store).derive()
+        done |= wanted
