@@ -20,24 +20,21 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
+from benchmarks.empty_trials import METRICS, RUNTIME, question, rss, run
 from data_shards import files
 from orchestrator.answers import answer
-from orchestrator.planning import Question, ask, missing
+from orchestrator.planning import Question, missing
+from orchestrator.resources import Resources
 from orchestrator.storage import SCHEMA, Storage
-from search_spaces.sweep import load
-from tests import made, s3
+from tests import s3
 from tests.ray_head import ray_head
-from trainables.presets import PRESETS
 
 COUNTS = (100, 300, 1000)
 PLANNED, RECORDED = 10_000, 9_000
-DIRECTIONS = ("s2i", "i2s")
-SCORES = ("r1", "r5", "r10", "map50", "map50_hits", "map50_thesis", "median_rank", "chance")
-METRICS = {f"{way}_{name}": 12.3 for way in DIRECTIONS for name in SCORES}
+SIX_AT_ONCE = Resources(cpus_per_trial=0.05, gpus_per_trial=10.0)
 
 
 def main() -> None:
@@ -72,90 +69,41 @@ def _drive() -> None:
     set_environment()
     import ray
 
-    ray.init(log_to_driver=False, runtime_env={"worker_process_setup_hook": _train_nothing})
+    ray.init(log_to_driver=False, runtime_env=RUNTIME)
     print("| trials | s | ms a trial | driver RSS, MB |\n|---|---|---|---|", flush=True)
     for count in (8, *COUNTS):  # the first starts the processes
-        seconds = _sweep(Path(os.environ["HERE"]) / str(count), count)
+        seconds = run(Path(os.environ["HERE"]) / str(count), count, SIX_AT_ONCE)
         print(
-            f"| {count} | {seconds:.1f} | {1000 * seconds / count:.0f} | {_rss():.0f} |", flush=True
+            f"| {count} | {seconds:.1f} | {1000 * seconds / count:.0f} | {rss():.0f} |", flush=True
         )
 
 
-def _sweep(folder: Path, count: int) -> float:
-    """Seconds of a sweep of so many empty trials, its table's lines written to a file."""
-    from rich.console import Console
-
-    from orchestrator.live import LiveTable
-    from orchestrator.resources import Resources
-    from orchestrator.runner import Runner
-
-    data = made.make(folder / "tones")
-    question = _question(count)
-    storage = Storage(str(folder / "runs"))
-    storage.write_plan(question.to_dict())
-    resources = Resources(cpus_per_trial=0.05, gpus_per_trial=10.0)
-    with (folder / "lines").open("w") as lines, redirect_stderr(lines):
-        table = LiveTable(Console(file=lines), storage)
-        start = time.perf_counter()
-        Runner(question, data, storage, resources, watchers=[table]).run()
-    assert len(storage.record_ids()) == count
-    return time.perf_counter() - start
-
-
-def _question(count: int) -> Question:
-    """A question of so many trials: two cells, half as many seeds."""
-    with tempfile.TemporaryDirectory() as folder:
-        data = made.make(Path(folder))
-    settings = {"batch_size": "16", "epochs": "1"}
-    return ask(load("loss"), preset=PRESETS["demo"], settings=settings, seeds=count // 2, data=data)
-
-
-def _train_nothing() -> None:
-    """In a trial's process: one report, then an outcome of the usual size."""
-    import numpy as np
-
-    from orchestrator import trainable
-    from trainables.training import Outcome, Report
-
-    def train(experiment: Any, **options: Any) -> Any:
-        yield Report(1, 1.0, 1e-3, METRICS, 0.01, 100.0)
-        queries = {f"{way}_{name}": np.zeros(1000) for way in DIRECTIONS for name in ("rank", "ap")}
-        return Outcome(1, 24.6, METRICS, queries, {}, {"image": 1, "speech": 1})
-
-    trainable.train = train
-
-
-def _rss() -> float:
-    (line,) = [x for x in Path("/proc/self/status").read_text().splitlines() if "VmRSS" in x]
-    return int(line.split()[1]) / 1000
-
-
 def _plan() -> None:
-    question = _question(PLANNED)
+    asked = question(PLANNED)
     print("| storage | step | s |\n|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        _time_plan("folder", question, Storage(f"{folder}/runs"))
+        _time_plan("folder", asked, Storage(f"{folder}/runs"))
         server = s3.Server(Path(folder))
         try:
             with s3.leading_to(server.endpoint):
-                _time_plan("S3", question, Storage(f"s3://{server.make_bucket()}/runs"))
+                _time_plan("S3", asked, Storage(f"s3://{server.make_bucket()}/runs"))
         finally:
             server.stop()
 
 
-def _time_plan(name: str, question: Question, storage: Storage) -> None:
-    ids = [trial.id for trial in question.plan(storage).trials]
+def _time_plan(name: str, asked: Question, storage: Storage) -> None:
+    ids = [trial.id for trial in asked.plan(storage).trials]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda trial_id: _record(storage, trial_id), ids[:RECORDED]))
     steps: dict[str, Callable[[], Any]] = {
         "list the records": storage.record_ids,
-        "plan": lambda: question.plan(storage),
-        "plan − records": lambda: missing(question.plan(storage), storage),
-        "answer (reads every record)": lambda: answer(question, storage),
+        "plan": lambda: asked.plan(storage),
+        "plan − records": lambda: missing(asked.plan(storage), storage),
+        "answer (reads every record)": lambda: answer(asked, storage),
     }
-    for step, run in steps.items():
+    for step, call in steps.items():
         start = time.perf_counter()
-        run()
+        call()
         print(f"| {name} | {step} | {time.perf_counter() - start:.2f} |", flush=True)
 
 
