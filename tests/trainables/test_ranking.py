@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainables.ranking import rank_gallery, rank_scores
+from trainables.ranking import TILE, rank_gallery, rank_scores
 
 
 def row(*values: float) -> torch.Tensor:
@@ -50,18 +50,48 @@ def test_tie_across_rank_50_behind_better_items():
     assert hits.nonzero().flatten().tolist() == [0, 49]
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 2**32), st.integers(1, 8), st.integers(1, 130), st.integers(1, 6))
-def test_ranking_equals_a_full_stable_sort(seed, queries, gallery, levels):
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=st.integers(0, 2**32), queries=st.integers(1, 8), gallery=st.integers(1, 130),
+    levels=st.sampled_from([1, 2, 6, 10**6]), share=st.sampled_from([0, 0.02, 0.2, 1]),
+)  # fmt: skip
+def test_ranking_equals_a_full_stable_sort(seed, queries, gallery, levels, share):
+    """With one level all scores tie, with a million hardly any; a row may have no relevant item."""
     generator = torch.Generator().manual_seed(seed)
     score = torch.randint(levels, (queries, gallery), generator=generator).float()
-    relevant = torch.rand(queries, gallery, generator=generator) < 0.2
+    relevant = torch.rand(queries, gallery, generator=generator) < share
     order = score.sort(dim=1, descending=True, stable=True).indices
     wanted = relevant.gather(1, order)
     ranks = rank_scores(score, relevant_QG=relevant)
     assert torch.equal(ranks.hit_QK, wanted[:, :50])
     first = torch.where(wanted.any(1), wanted.int().argmax(1) + 1, gallery + 1)
     assert torch.equal(ranks.first_Q, first)
+    assert torch.equal(ranks.relevant_Q, wanted.sum(1))
+
+
+@pytest.mark.parametrize("gallery", [TILE - 1, TILE, TILE + 1, 3 * TILE + 5])
+def test_tiles_change_nothing(gallery):
+    generator = torch.Generator().manual_seed(0)
+    query, items = (torch.randn(n, 64, generator=generator) for n in (40, gallery))
+    query_class, item_class = (torch.arange(n) % 7 for n in (40, gallery))
+    ranks = rank_gallery(
+        query, gallery_GE=items, query_class_Q=query_class, gallery_class_G=item_class
+    )
+    whole = rank_scores(query @ items.T, relevant_QG=query_class[:, None] == item_class)
+    for name in ("first_Q", "relevant_Q", "hit_QK"):
+        assert torch.equal(getattr(whole, name), getattr(ranks, name))
+
+
+def test_equal_items_score_equally_in_every_tile():
+    """Else a collapsed model would be ranked by rounding, and not at chance."""
+    item = torch.randn(1, 96, generator=torch.Generator().manual_seed(0))
+    gallery = 2 * TILE + 1
+    relevant_last = torch.arange(gallery) == gallery - 1
+    ranks = rank_gallery(
+        item.expand(16, -1), gallery_GE=item.expand(gallery, -1).contiguous(),
+        query_class_Q=torch.ones(16, dtype=torch.int64), gallery_class_G=relevant_last.long(),
+    )  # fmt: skip
+    assert set(ranks.first_Q.tolist()) == {gallery}
 
 
 @pytest.mark.parametrize("chunk_scores", [1, 7, 30, 10**6])
