@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow check venv clean
+.PHONY: demo test slow bench check venv clean
 
 demo: venv
 	$(BIN)/python -m orchestrator sweep gamma
@@ -12,6 +12,10 @@ test: venv
 
 slow: venv
 	$(BIN)/python -m pytest -m slow
+
+# About 20 minutes on 2 cores; real photographs where VFSEL_OXFORD102 names their folder.
+bench: venv
+	$(BIN)/python -m benchmarks
 
 check: venv
 	$(BIN)/ruff format --check .

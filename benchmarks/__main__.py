@@ -18,7 +18,18 @@ from pathlib import Path
 
 from benchmarks.figures import HEADER, Figure
 
-ALL = ("start", "evaluation", "speech", "loader", "image_side", "overhead", "tracking", "gamma", "demo")
+ALL = (
+    "start",
+    "evaluation",
+    "speech",
+    "loader",
+    "image_side",
+    "overhead",
+    "tracking",
+    "growth",
+    "gamma",
+    "demo",
+)
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PACKAGES = ("torch", "torchvision", "torchaudio", "ray", "optuna", "mlflow", "webdataset")
 

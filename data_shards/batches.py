@@ -22,14 +22,17 @@ class Batch:
     image_ids: list[str]
 
     def to(self, device: torch.device) -> "Batch":
-        """On another device; from pinned memory and without waiting where that is a GPU."""
+        """On another device; from pinned memory and without waiting where that is a GPU.
+
+        Lengths stay: cuDNN wants them on the CPU, and fetching them back would wait for the GPU.
+        """
         if device.type == "cpu":
             return self
-        image, frames_BTF, length_B, class_B = (
+        image, frames_BTF, class_B = (
             value.pin_memory().to(device, non_blocking=True)
-            for value in (self.image, self.frames_BTF, self.length_B, self.class_B)
+            for value in (self.image, self.frames_BTF, self.class_B)
         )
-        return Batch(image, frames_BTF, length_B, class_B, self.image_ids)
+        return Batch(image, frames_BTF, self.length_B, class_B, self.image_ids)
 
 
 def pad(

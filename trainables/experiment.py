@@ -105,7 +105,8 @@ class Experiment:
     epochs: int = 120
     """Passes over the training images, each with one random caption."""
     precision: str = "float32"
-    """Arithmetic of the forward pass; `bfloat16` is autocast."""
+    """Arithmetic of training's forward pass; `bfloat16` is autocast. Evaluation is in float32, of
+    frozen features in training's precision."""
     selection: str = "val"
     """What chooses the epoch: `val` (held-out classes), `last` (the last epoch, training on
     val too), or `test` (the author's practice; an oracle, labelled so)."""

@@ -122,10 +122,12 @@ def test_the_learning_rate_is_halved(place, tmp_path):
     assert [report.learning_rate for report in reports] == [1e-2, 1e-2, 5e-3, 5e-3, 2.5e-3]
 
 
-def test_bfloat16_autocast_runs_on_the_cpu_too(place, tmp_path):
+def test_bfloat16_autocast_runs_on_the_cpu_too_and_keeps_weights_float32(place, tmp_path):
     reports, outcome = _train(place, tmp_path, TINY.replace(precision="bfloat16", epochs=1))
     assert np.isfinite(reports[0].loss)
     assert np.isfinite(outcome.test["r1_sum"])
+    weights = Checkpoints(str(tmp_path)).load("last")["model"].values()
+    assert {value.dtype for value in weights if value.is_floating_point()} == {torch.float32}
 
 
 @pytest.mark.gpu

@@ -1,14 +1,17 @@
 """Pyramidal bidirectional GRU with vectorial self-attention (thesis §4.1.2, Eqs 4.4–4.7).
 
 Three layers; each takes pairs of consecutive frames of what is below it, the log-mel frames
-included, so that T frames become T/8. Shapes as in `base`.
+included, so that T frames become T/8. Shapes as in `base`. Captions come longest first and no
+layer computes padding: real captions fill 63 % of a batch of 64.
 """
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from trainables.experiment import Experiment
+from trainables.packed_gru import packed_gru
 from trainables.speech_encoders.base import (
     SpeechEncoder,
     VectorialAttention,
@@ -17,8 +20,6 @@ from trainables.speech_encoders.base import (
 )
 
 VERSION = 1
-MAX_GROUPS = 4
-MIN_GROUP = 64
 
 
 class PyramidBiGRU(SpeechEncoder):
@@ -38,26 +39,22 @@ class PyramidBiGRU(SpeechEncoder):
     def forward(
         self, frames_BTF: Float[Tensor, "B T F"], length_B: Int[Tensor, " B"]
     ) -> Float[Tensor, "B E"]:
-        """Computed in groups of similar length, which spares the work on padding."""
-        order_B = length_B.argsort(stable=True)
-        groups = order_B.chunk(group_count(len(length_B), device=frames_BTF.device))
-        pooled = []
-        for index_G in groups:
-            longest = int(length_B[index_G[-1]])
-            pooled.append(self._pooled(frames_BTF[index_G, :longest], length_B[index_G]))
-        pooled_BE = torch.cat(pooled)[order_B.argsort()]
-        return nn.functional.normalize(pooled_BE, dim=1)
+        # Lengths are needed on the CPU: fetched once, not by each layer.
+        length_B, order_B = length_B.cpu().sort(descending=True, stable=True)
+        order_B = order_B.to(frames_BTF.device)
+        pooled_BE = self._pooled(frames_BTF[order_B, : int(length_B[0])], length_B)
+        return nn.functional.normalize(pooled_BE[order_B.argsort()], dim=1)
 
     def _pooled(
         self, frames_BTF: Float[Tensor, "B T F"], length_B: Int[Tensor, " B"]
     ) -> Float[Tensor, "B E"]:
-        valid_BT = valid_frames(length_B, frames=frames_BTF.shape[1])
+        valid_BT = valid_frames(length_B, frames=frames_BTF.shape[1]).to(frames_BTF.device)
         hidden_BTD = frames_BTF * valid_BT[:, :, None]
         for layer in (self.layer1, self.layer2, self.layer3):
             hidden_BTD = pair_frames(hidden_BTD)
             length_B = (length_B + 1) // 2
-            valid_BT = valid_frames(length_B, frames=hidden_BTD.shape[1])
-            hidden_BTD = layer(hidden_BTD, length_B=length_B, valid_BT=valid_BT)
+            hidden_BTD = layer(hidden_BTD, length_B=length_B)
+        valid_BT = valid_frames(length_B, frames=hidden_BTD.shape[1]).to(frames_BTF.device)
         if self.attention is None:
             return masked_mean(hidden_BTD, valid_BT=valid_BT)
         attended_BE: Tensor = self.attention(hidden_BTD, valid_BT=valid_BT)
@@ -65,11 +62,9 @@ class PyramidBiGRU(SpeechEncoder):
 
 
 class BiGRU(nn.Module):
-    """Both directions of a GRU over padded sequences; padded frames come out as zeros.
+    """Both directions of a GRU over captions that come longest first; padding becomes zeros.
 
-    Two one-directional GRUs, the backward one on sequences reversed each within its own length:
-    a bidirectional `nn.GRU` would start the backward pass in the padding, and packed sequences
-    are several times slower on a CPU.
+    A padded bidirectional `nn.GRU` would start the backward direction in the padding.
     """
 
     def __init__(self, features: int, *, units: int) -> None:
@@ -78,25 +73,57 @@ class BiGRU(nn.Module):
         self.back = nn.GRU(features, units, batch_first=True)
 
     def forward(
-        self,
-        hidden_BTD: Float[Tensor, "B T D"],
-        *,
-        length_B: Int[Tensor, " B"],
-        valid_BT: Bool[Tensor, "B T"],
+        self, hidden_BTD: Float[Tensor, "B T D"], *, length_B: Int[Tensor, " B"]
     ) -> Float[Tensor, "B T H"]:
-        ahead_BTU, _ = self.ahead(hidden_BTD)
-        back_BTU, _ = self.back(reverse(hidden_BTD, length_B=length_B))
-        both = [ahead_BTU, reverse(back_BTU, length_B=length_B)]
-        return torch.cat(both, dim=2) * valid_BT[:, :, None]
+        """`length_B` is on the CPU."""
+        run = step_by_step if hidden_BTD.device.type == "cpu" else packed
+        return run(self, hidden_BTD, length_B=length_B)
 
 
-def reverse(
-    hidden_BTD: Float[Tensor, "B T D"], *, length_B: Int[Tensor, " B"]
-) -> Float[Tensor, "B T D"]:
-    """Each sequence's valid frames in reverse order; padding stays where it is."""
-    time_T = torch.arange(hidden_BTD.shape[1], device=hidden_BTD.device)
+def step_by_step(
+    layer: BiGRU, hidden_BTD: Float[Tensor, "B T D"], *, length_B: Int[Tensor, " B"]
+) -> Float[Tensor, "B T H"]:
+    """For a CPU: 1.8 times as fast as padded GRUs, forward and backward, on real captions."""
+    batch, frames, _ = hidden_BTD.shape
+    valid_TB = valid_frames(length_B, frames=frames).t()
+    step_N, caption_N = valid_TB.nonzero(as_tuple=True)
+    place_N = caption_N * frames + step_N
+    sizes = [size for size in valid_TB.sum(dim=1).tolist() if size]
+    input_ND = hidden_BTD.flatten(0, 1).index_select(0, place_N)
+    ahead_NU = packed_gru(layer.ahead, input_ND, sizes=sizes)
+    back_NU = packed_gru(layer.back, input_ND, sizes=sizes, back=True)
+    both_NH = torch.cat([ahead_NU, back_NU], dim=1)
+    empty_PH = both_NH.new_zeros(batch * frames, both_NH.shape[1])
+    return empty_PH.index_copy_(0, place_N, both_NH).view(batch, frames, -1)
+
+
+def packed(
+    layer: BiGRU, hidden_BTD: Float[Tensor, "B T D"], *, length_B: Int[Tensor, " B"]
+) -> Float[Tensor, "B T H"]:
+    """For a GPU: cuDNN's packed sequences; the backward direction on captions reversed each
+    within its own length."""
+    reverse_BT = reversal(length_B, frames=hidden_BTD.shape[1]).to(hidden_BTD.device)
+    ahead_BTU = _run(layer.ahead, hidden_BTD, length_B)
+    back_BTU = _run(layer.back, reorder(hidden_BTD, reverse_BT), length_B)
+    return torch.cat([ahead_BTU, reorder(back_BTU, reverse_BT)], dim=2)
+
+
+def _run(gru: nn.GRU, hidden_BTD: Tensor, length_B: Tensor) -> Tensor:
+    found, _ = gru(pack_padded_sequence(hidden_BTD, length_B, batch_first=True))
+    return pad_packed_sequence(found, batch_first=True, total_length=hidden_BTD.shape[1])[0]
+
+
+def reversal(length_B: Int[Tensor, " B"], *, frames: int) -> Int[Tensor, "B T"]:
+    """Where each frame goes when valid frames are reversed and padding stays."""
+    time_T = torch.arange(frames)
     mirrored_BT = length_B[:, None] - 1 - time_T
-    index_BT = torch.where(mirrored_BT >= 0, mirrored_BT, time_T)
+    return torch.where(mirrored_BT >= 0, mirrored_BT, time_T)
+
+
+def reorder(
+    hidden_BTD: Float[Tensor, "B T D"], index_BT: Int[Tensor, "B T"]
+) -> Float[Tensor, "B T D"]:
+    """Each caption's frames in the order given."""
     return hidden_BTD.gather(1, index_BT[:, :, None].expand_as(hidden_BTD))
 
 
@@ -105,18 +132,6 @@ def pair_frames(hidden_BTD: Float[Tensor, "B T D"]) -> Float[Tensor, "B t DD"]:
     padded_BTD = nn.functional.pad(hidden_BTD, (0, 0, 0, hidden_BTD.shape[1] % 2))
     batch, frames, features = padded_BTD.shape
     return padded_BTD.reshape(batch, frames // 2, 2 * features)
-
-
-def group_count(batch: int, *, device: torch.device) -> int:
-    """How many groups of similar length a batch is split into: on a CPU one for each 64 captions.
-
-    Measured there at 200 to 640 frames, 128 units, on one thread: 4 groups make 256 captions
-    1.5 times as fast, but 64 captions 1.25 times as slow, since small products waste the
-    processor. On a GPU the number of steps counts, and every group adds its own.
-    """
-    if device.type != "cpu":
-        return 1
-    return max(1, min(MAX_GROUPS, batch // MIN_GROUP))
 
 
 ENCODER = PyramidBiGRU

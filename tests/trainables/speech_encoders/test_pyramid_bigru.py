@@ -7,9 +7,11 @@ from trainables.speech_encoders import pyramid_bigru
 from trainables.speech_encoders.pyramid_bigru import (
     BiGRU,
     PyramidBiGRU,
-    group_count,
+    packed,
     pair_frames,
-    reverse,
+    reorder,
+    reversal,
+    step_by_step,
 )
 
 
@@ -60,38 +62,68 @@ def test_an_odd_length_is_joined_by_a_frame_of_zeros():
     torch.testing.assert_close(found, encoder(longer, torch.tensor([8])))
 
 
-@pytest.mark.parametrize("groups", [1, 2, 4])
-def test_grouping_by_length_changes_neither_embeddings_nor_gradients(monkeypatch, groups):
+def alone(gru, hidden_BTD, length_B):
+    """Each caption by itself, unpadded; zeros behind."""
+    padded = []
+    for hidden_TD, length in zip(hidden_BTD, length_B.tolist(), strict=True):
+        found_1TH, _ = gru(hidden_TD[None, :length])
+        padded.append(nn.functional.pad(found_1TH[0], (0, 0, 0, len(hidden_TD) - length)))
+    return torch.stack(padded)
+
+
+def gradients(out_BTH, inputs):
+    """Of an uneven weighting of all outputs."""
+    weight = torch.randn(out_BTH.shape, generator=torch.Generator().manual_seed(3))
+    return torch.autograd.grad((out_BTH * weight).sum(), inputs)
+
+
+@pytest.mark.parametrize("run", [step_by_step, packed])
+@pytest.mark.parametrize("lengths", [[30, 29, 17, 17, 5, 2, 1], [1], [4, 4], [30, 1, 1]])
+def test_both_ways_equal_each_caption_alone_forward_and_backward(run, lengths):
+    torch.manual_seed(0)
+    layer, length_B = BiGRU(6, units=5), torch.tensor(lengths)
+    hidden_BTD = torch.randn(len(lengths), 32, 6, requires_grad=True)
+    gru = bidirectional(layer)
+    expected = alone(gru, hidden_BTD, length_B)
+    found = run(layer, hidden_BTD, length_B=length_B)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    own = gradients(found, [hidden_BTD, *layer.parameters()])
+    for one, other in zip(own, gradients(expected, [hidden_BTD, *gru.parameters()]), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("device", "expected"), [("cpu", "step_by_step"), ("meta", "packed")])
+def test_cpus_and_others_each_take_their_way(monkeypatch, device, expected):
+    taken = []
+    for name in ("step_by_step", "packed"):
+
+        def run(layer, hidden_BTD, length_B, name=name):
+            taken.append(name)
+            return hidden_BTD
+
+        monkeypatch.setattr(pyramid_bigru, name, run)
+    BiGRU(6, units=5)(torch.empty(1, 4, 6, device=device), length_B=torch.tensor([4]))
+    assert taken == [expected]
+
+
+def test_the_whole_encoder_is_the_same_both_ways(monkeypatch):
     encoder = build()
     length_B = torch.randint(1, 60, (17,), generator=torch.Generator().manual_seed(1))
     frames_BTF = torch.randn(17, 60, 4)
     results = []
-    for count in (1, groups):
-        monkeypatch.setattr(pyramid_bigru, "group_count", lambda _, device, count=count: count)
+    for run in (step_by_step, packed):
+        monkeypatch.setattr(pyramid_bigru, "step_by_step", run)
         encoder.zero_grad()
         embedding = encoder(frames_BTF, length_B)
         embedding[:, 0].sum().backward()
         results.append([embedding.detach(), *(p.grad.clone() for p in encoder.parameters())])
-    for whole, grouped in zip(*results, strict=True):
-        torch.testing.assert_close(grouped, whole, atol=1e-5, rtol=1e-4)
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
 
 
-def test_group_count():
-    cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    assert [group_count(size, device=cpu) for size in (1, 64, 127, 128, 256, 9999)] == [
-        1,
-        1,
-        1,
-        2,
-        4,
-        4,
-    ]
-    assert group_count(256, device=gpu) == 1
-
-
-def test_reverse_keeps_padding_in_place():
+def test_reversal_keeps_padding_in_place():
     hidden = torch.arange(1.0, 5.0).view(1, 4, 1).repeat(2, 1, 1)
-    found = reverse(hidden, length_B=torch.tensor([3, 4]))
+    found = reorder(hidden, reversal(torch.tensor([3, 4]), frames=4))
     assert found[:, :, 0].tolist() == [[3, 2, 1, 4], [4, 3, 2, 1]]
 
 
