@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from data_shards.cache_folder import cache_folder
 from data_shards.feature_store import Store
 from data_shards.manifest import Data
+from trainables.allocator import keep_freed_memory
 from trainables.experiment import Experiment
 from trainables.feature_sizes import ColumnSize, column_sizes
 from trainables.inputs import Inputs
@@ -21,6 +22,7 @@ def derive(experiments: Iterable[Experiment], data: Data, shared: str, *, limit:
     Raises:
         DataError: the data are damaged, or the disk is full.
     """
+    keep_freed_memory()
     store = Store(cache_folder(), shared=shared, limit=limit)
     done: set[ColumnSize] = set()
     for experiment in experiments:

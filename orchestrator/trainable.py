@@ -18,6 +18,7 @@ from data_shards.manifest import Data
 from orchestrator.gpu_packing import read_memory, start_reading
 from orchestrator.storage import Storage
 from orchestrator.version import code_version
+from trainables.allocator import keep_freed_memory
 from trainables.experiment import Experiment
 from trainables.training import Outcome, train
 
@@ -135,6 +136,7 @@ def device_of(config: dict[str, Any]) -> str:
 def _isolate(config: dict[str, Any], device: str) -> None:
     """Nothing of the process may leak into the trial: threads, ranks, memory of an earlier one."""
     torch.set_num_threads(max(1, int(config["cpus"])))
+    keep_freed_memory()
     for name in ("RANK", "WORLD_SIZE"):  # WebDataset would drop shards (webdataset splits by rank)
         os.environ.pop(name, None)
     start_reading(device)
