@@ -45,9 +45,11 @@ def main() -> None:
     if options.json:
         _as_json(options.names)
         return
-    sections = [_section(name) for name in options.names or ALL]
-    if not options.names:
-        RESULTS.write_text("\n".join([_head(), *sections]))
+    sections = []
+    for name in options.names or ALL:
+        sections.append(_section(name))
+        if not options.names:  # so far: a later one may be stopped
+            RESULTS.write_text("\n".join([_head(), *sections]))
 
 
 def _as_json(names: list[str]) -> None:
@@ -73,9 +75,10 @@ def _head() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
         "# Measured\n\n"
-        "Written by `make bench`. Ratios are of two things measured in turn in one run, medians; "
-        "absolute times hold for this machine alone. What the benchmarks do stands at the top of "
-        "each `benchmarks/<name>.py`.\n\n"
+        "Written by `make bench`. Ratios are of two things measured in one run: medians of turns, "
+        "but for whole sweeps (overhead, tracking, gamma, demo), which run once each. Absolute "
+        "times hold for this machine alone. What the benchmarks do stands at the top of each "
+        "`benchmarks/<name>.py`.\n\n"
         f"Machine: {_processor()}, {os.cpu_count()} cores, no GPU is needed. "
         f"Python {platform.python_version()}, {packages}.\n"
     )

@@ -44,7 +44,7 @@ def measure() -> Iterator[Figure]:
 
 
 def _figure(experiment: Experiment, data: Data, folder: Path, goal: float | None) -> Figure:
-    model = DualEncoder(experiment)
+    model = DualEncoder(experiment).to(memory_format=torch.channels_last)
     initialise(model, experiment.seed)
     model.train()
     features = Inputs(experiment, model, data, Store(folder)).features(SPLIT)

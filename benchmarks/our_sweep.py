@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.rivals import CONCURRENT
+
 
 def main() -> None:
     """Run the sweep; one line of JSON: seconds of the whole process, and what each trial found."""
@@ -51,7 +53,7 @@ def _sweep(options: argparse.Namespace) -> tuple[list[dict[str, float]], float]:
     out = options.out.absolute()
     code = run_sweep(
         question, data, storage_url=str(out / "runs"), tracking_uri=f"sqlite:///{out}/mlflow.db",
-        resources=Resources(), max_failures=0, as_json=False,
+        resources=Resources(max_concurrent=CONCURRENT), max_failures=0, as_json=False,
     )  # fmt: skip
     if code:
         sys.exit(f"the sweep failed: exit code {code}")

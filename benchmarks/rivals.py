@@ -6,8 +6,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from data_shards.manifest import Data
@@ -37,13 +39,19 @@ class Sweep:
         return self.seconds + waves * max(trial["time_total_s"] for trial in self.trials)
 
 
-def run(module: str, data: Data, cache: Path, *options: object) -> Sweep:
+def run(
+    module: str,
+    data: Data,
+    cache: Path,
+    *options: object,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Sweep:
     """One sweep in a folder of its own. Each trial has a CPU, and as many threads."""
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-m", f"benchmarks.{module}", "--data", data.folder]
         done = subprocess.run(
             [*command, "--out", out, *map(str, options)], check=True, stdout=subprocess.PIPE,
-            text=True, env=os.environ | {"VFSEL_CACHE": str(cache)},
+            text=True, env=os.environ | {"VFSEL_CACHE": str(cache), **environment},
         )  # fmt: skip
     (line,) = [line for line in done.stdout.splitlines() if line.startswith('{"seconds"')]
     return Sweep(**json.loads(line))

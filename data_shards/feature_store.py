@@ -66,11 +66,13 @@ class Store:
         url = files.join(self.shared, name) if self.shared else ""
         self.folder.mkdir(parents=True, exist_ok=True)
         with _turn(folder):
-            if (folder / INDEX).exists() or (url and _fetched(folder, url)):
+            if (folder / INDEX).exists():
                 return folder
-            _make(folder, lambda target: _write(write, target, folder, samples))
-            columns_kept.evict(self.folder, keep=folder, limit=self.limit)
-        if url:  # without the lock: the node's other trials go on
+            fetched = bool(url) and _fetched(folder, url)
+            if not fetched:
+                _make(folder, lambda target: _write(write, target, folder, samples))
+            columns_kept.evict(self.folder, limit=self.limit)
+        if url and not fetched:  # without the lock: the node's other trials go on
             _share(folder, url)
         return folder
 
@@ -169,7 +171,7 @@ def _share(folder: Path, url: str) -> None:
         for name, digest in found.items():
             files.upload(folder / name, files.join(url, digest))
         files.write_atomic(files.join(url, SHARED), json.dumps({"files": found}).encode())
-    except (DataError, UsageError) as error:
+    except (DataError, UsageError, FileNotFoundError) as error:  # evicted meanwhile
         _warn(f"derived features are not shared: {error}")
 
 

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 Advance = Callable[[int], None]
 _SECONDS_BETWEEN_LINES = 5.0
+_SILENT_SECONDS = 300.0
 
 
 @contextmanager
@@ -63,8 +64,9 @@ def noted(path: Path, *, total: int) -> Iterator[Advance]:
 
 
 def read(path: Path) -> str:
-    """What was noted, e.g. `320/1000`; empty if nothing is."""
+    """What was noted, e.g. `320/1000`; empty if nothing is, or not for minutes: its writer died."""
     try:
-        return path.read_text()
+        fresh = time.time() - path.stat().st_mtime < _SILENT_SECONDS
+        return path.read_text() if fresh else ""
     except FileNotFoundError:
         return ""

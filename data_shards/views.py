@@ -34,7 +34,7 @@ class View:
 
     def key(self, number: int) -> str:
         """Names one of them: equal keys, equal cuts."""
-        return "" if self.kind == "one" else f"-random{number}"
+        return f"-{self.kind}{number}-{self.size}"
 
     def __call__(self, jpeg: bytes, *, image_id: str = "", seed: int = 0, epoch: int = 0) -> Pixels:
         """Decode and cut.

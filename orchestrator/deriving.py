@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import torch
+
 from data_shards.cache_folder import cache_folder
 from data_shards.feature_store import Store
 from data_shards.manifest import Data
@@ -28,6 +30,6 @@ def derive(experiments: Iterable[Experiment], data: Data, shared: str, *, limit:
     for experiment in experiments:
         wanted = set(column_sizes(experiment, data.manifest))
         if not wanted <= done:
-            model = DualEncoder(experiment).eval()
+            model = DualEncoder(experiment).to(memory_format=torch.channels_last)
             Inputs(experiment, model, data.cached(store.folder), store).derive()
         done |= wanted

@@ -43,9 +43,17 @@ def gigabytes(sizes: Iterable[ColumnSize]) -> float:
     return sum(size.bytes for size in sizes) / 1e9
 
 
-def told(experiments: Iterable[Experiment], manifest: Manifest) -> str:
-    """One line: how the trials get what is frozen, and what it takes."""
+def told(experiments: Iterable[Experiment], manifest: Manifest, *, cache_limit: float) -> str:
+    """One line: how the trials get what is frozen, what it takes, and why it is not cached."""
     experiments = list(experiments)
-    cached = {"cached" if one.cached else "live" for one in experiments}
+    how = " and ".join(sorted({"cached" if one.cached else "live" for one in experiments}))
     size = gigabytes(columns(experiments, manifest))
-    return f"features: {' and '.join(sorted(cached))}, about {size:.2g} GB in each node's cache"
+    line = f"features: {how}, about {size:.2g} GB in each node's cache"
+    need = gigabytes(columns(map(_as_if_cached, experiments), manifest))
+    if need > max(size, cache_limit):
+        line += f" (all cached: {need:.2g} GB, more than --cache-limit {cache_limit:g})"
+    return line
+
+
+def _as_if_cached(experiment: Experiment) -> Experiment:
+    return experiment.replace(features="auto")

@@ -49,7 +49,7 @@ def run_sweep(
     console = Console(stderr=True)
     planned = [trial.experiment for trial in missing(question.plan(storage), storage)]
     if planned:
-        click.echo(told(planned, data.manifest), err=True)
+        click.echo(told(planned, data.manifest, cache_limit=resources.cache_limit), err=True)
     with LiveTable(console, storage) as table:
         watching = _Tracking(tracker, question.plan(storage).trials)
         runner = Runner(question, data, storage, resources, max_failures, [table, watching])

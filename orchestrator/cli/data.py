@@ -155,7 +155,7 @@ def derive(name: str, storage: str, dry_run: bool, **asked: Any) -> None:
     A sweep does so by itself; this is for a node with many cores and no GPU, or to see the size.
     """
     from data_shards.cache_folder import cache_folder
-    from orchestrator.feature_plan import columns, gigabytes
+    from orchestrator.feature_plan import columns, gigabytes, told
     from orchestrator.storage import Storage
 
     found, packed = question(name=name, **asked)
@@ -163,9 +163,8 @@ def derive(name: str, storage: str, dry_run: bool, **asked: Any) -> None:
     sizes = columns(experiments, packed.manifest)
     for size in sizes:
         click.echo(f"{size.bytes / 1e9:8.3f} GB  {size.split:6} {size.what}")
-    click.echo(
-        f"{gigabytes(sizes):8.3f} GB  in all, at most (log-mel: guessed), in {cache_folder()}"
-    )
+    click.echo(f"{gigabytes(sizes):8.3f} GB  in all (log-mel: guessed), in {cache_folder()}")
+    click.echo(told(experiments, packed.manifest, cache_limit=asked["cache_limit"]))
     if dry_run:
         return
     from orchestrator.deriving import derive as derive_columns

@@ -51,7 +51,8 @@ def plan(name: str | None, everything: bool, storage: str, as_json: bool, **aske
         f"{found.sweep.question}\ndata {found.dataset} {base.data}, {base.image_encoder}, "
         f"{base.epochs} epochs of batches of {base.batch_size}, seeds 0 to {found.seeds - 1}"
     )
-    click.echo(told([trial.experiment for trial in planned.trials], data.manifest))
+    experiments = [trial.experiment for trial in planned.trials]
+    click.echo(told(experiments, data.manifest, cache_limit=asked["cache_limit"]))
     for trial in planned.trials:
         click.echo(
             f"{trial.id}  {'recorded' if trial.id in recorded else 'to run  '}  {trial.name}"

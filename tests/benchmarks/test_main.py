@@ -1,4 +1,4 @@
-"""The benchmarks run, one by one, each in a process of its own."""
+"""How benchmarks are run; what they measure, `make bench` shows. The peer is set up as ours."""
 
 import importlib
 import inspect
@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import vanilla_sweep
 from benchmarks.__main__ import ALL
+from trainables.presets import PRESETS
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,3 +39,13 @@ def test_every_benchmark_follows_the_protocol(name):
     module = importlib.import_module(f"benchmarks.{name}")
     assert module.__doc__
     assert inspect.isgeneratorfunction(module.measure)
+
+
+def test_the_hand_written_sweep_trains_as_the_preset_demo_does():
+    demo = PRESETS["demo"]
+    assert demo.image_size == vanilla_sweep.SIZE
+    assert (demo.mels, demo.embedding) == (vanilla_sweep.MELS, vanilla_sweep.EMBEDDING)
+    assert demo.speech_attention_hidden == vanilla_sweep.HIDDEN
+    assert demo.batch_size == vanilla_sweep.BATCH
+    optimiser = (vanilla_sweep.LEARNING_RATE, vanilla_sweep.WEIGHT_DECAY)
+    assert optimiser == (demo.learning_rate, demo.weight_decay)

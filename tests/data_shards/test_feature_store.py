@@ -1,6 +1,7 @@
 """Columns are made once, shared by URI, and never wrong for it."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_shards import feature_store, files
+from data_shards import columns_kept, feature_store, files, progress
 from data_shards.errors import DataError
 from data_shards.feature_store import Store
 from data_shards.features import derive_images, derive_logmel
@@ -23,6 +24,12 @@ from tests.small_disk import enlarge, small_disk
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory):
     return made.make(tmp_path_factory.mktemp("data") / "tones")
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Columns may be evicted as soon as they are made."""
+    monkeypatch.setattr(columns_kept, "IN_USE_SECONDS", 0.0)
 
 
 def _once(folder, write, *, shared="", limit=0):
@@ -202,30 +209,66 @@ def test_a_disk_that_fills_up_does_not_kill_the_process(tmp_path):
     assert "No space left on device" in done.stderr
 
 
-def test_columns_used_least_recently_make_room(tmp_path):
+def test_columns_used_least_recently_make_room(tmp_path, at_once):
     for name in ("a", "b"):
         _once(tmp_path / name, _write, limit=20)
         time.sleep(0.02)  # the clock of the file system
     _once(tmp_path / "a", _never, limit=20)
+    time.sleep(0.02)
     _once(tmp_path / "c", _write, limit=20)  # 8 bytes each
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["a", "c"]
 
 
-def test_a_column_larger_than_the_limit_is_kept_alone(tmp_path):
+def test_a_column_in_use_stays_whatever_the_limit(tmp_path):
     for name in ("a", "b"):
         _once(tmp_path / name, _write, limit=4)
-    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["b"]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["a", "b"]
 
 
-def test_who_has_an_evicted_column_mapped_reads_on(packed, tmp_path):
+def test_fetched_columns_count_too(shared, tmp_path, at_once):
+    _once(tmp_path / "b" / "old", _write, limit=10)
+    time.sleep(0.02)
+    _once(tmp_path / "b" / "c", _never, shared=shared, limit=10)
+    assert not (tmp_path / "b" / "old").exists()
+
+
+def test_a_column_that_is_evicted_while_it_is_shared_costs_a_warning(
+    bucket, tmp_path, capsys, monkeypatch, at_once
+):
+    whole = feature_store.files.upload
+
+    def evict_first(source, url):
+        columns_kept.evict(tmp_path / "a", limit=1)
+        whole(source, url)
+
+    monkeypatch.setattr(feature_store.files, "upload", evict_first)
+    _once(tmp_path / "a" / "c", _write, shared=f"{bucket}/features")
+    assert "derived features are not shared" in capsys.readouterr().err
+
+
+def test_what_a_killed_writer_left_goes_after_a_day(tmp_path):
+    long_ago = time.time() - 2 * columns_kept.ABANDONED_SECONDS
+    (tmp_path / ".half-a").mkdir()
+    (tmp_path / "a.progress").write_text("3/7")
+    for name in (".half-a", "a.progress"):
+        os.utime(tmp_path / name, (long_ago, long_ago))
+    assert progress.read(tmp_path / "a.progress") == ""  # its writer is silent
+    _once(tmp_path / "b", _write)
+    assert [path.name for path in tmp_path.iterdir() if "a" in path.name] == []
+
+
+def test_who_has_an_evicted_column_mapped_reads_on(packed, tmp_path, at_once):
     options = {
-        "key": "pixels", "transform": lambda pixels: pixels, "store": Store(tmp_path, limit=1),
-        "max_broken": 0.0,
+        "key": "pixels", "transform": lambda pixels: pixels, "max_broken": 0.0,
+        "store": Store(tmp_path, limit=250_000),
     }  # fmt: skip
     first = derive_images(packed, "val", view=View(32), **options)
     before = np.array(first.values)
+    (column,) = [path for path in tmp_path.iterdir() if path.is_dir()]
+    time.sleep(0.02)
     derive_images(packed, "val", view=View(64), **options)
-    assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 1
+    (left,) = [path for path in tmp_path.iterdir() if path.is_dir()]
+    assert left != column
     np.testing.assert_array_equal(first.values, before)
 
 

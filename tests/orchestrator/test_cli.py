@@ -236,7 +236,8 @@ def test_derive_tells_the_size_then_writes_each_column_once(call, monkeypatch, t
     code, told, _ = call(*asked, "--dry-run")
     assert (code, list(tmp_path.iterdir())) == (0, [])
     assert re.search(r"0.001 GB  train  image features, pixels at", told)
-    assert "in all" in told.splitlines()[-1]
+    assert "GB  in all" in told.splitlines()[-2]
+    assert told.splitlines()[-1].startswith("features: cached, about")
     code, _, progress = call(*asked)
     assert code == 0
     assert "60/60" in progress

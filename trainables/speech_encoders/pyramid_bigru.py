@@ -19,7 +19,7 @@ from trainables.speech_encoders.base import (
     valid_frames,
 )
 
-VERSION = 1
+VERSION = 2
 
 
 class PyramidBiGRU(SpeechEncoder):
