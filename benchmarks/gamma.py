@@ -5,8 +5,8 @@ of Ray to MLflow being up to date. Ours runs twice: with an empty cache, and wit
 hand-written sweep two trials run, a wave, and the other waves are counted as long;
 `VFSEL_BENCH_FULL=1` runs all six. The limit is what no orchestrator can avoid: the steps of the
 speech encoder and of the trained image tail, and an evaluation, each timed alone (`limit.py`). The
-hand-written sweep also runs, at B3, with our setting of malloc (`trainables/allocator.py`), which is not
-what one would write in an afternoon.
+hand-written sweep also runs, at B3, with our setting of malloc (`trainables/allocator.py`), which
+is not what one would write in an afternoon.
 """
 
 import tempfile
