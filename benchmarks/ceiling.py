@@ -60,10 +60,10 @@ def _runs(experiment: Experiment, length_B: Tensor) -> tuple[Run, Run, Run]:
             return [encoder().float() for encoder in encoders]
 
     def image() -> Tensor:
-        return model.image(pixels)  # type: ignore[no-any-return]
+        return model.embed_images(pixels)  # type: ignore[no-any-return]
 
     def speech() -> Tensor:
-        return model.speech(frames_BTF, length_B)  # type: ignore[no-any-return]
+        return model.embed_speech(frames_BTF, length_B)  # type: ignore[no-any-return]
 
     def step() -> None:
         image_BE, speech_BE = embed(image, speech)

@@ -42,7 +42,7 @@ def train_nothing() -> None:
             yield Report(epoch, 1.0, 1e-3, METRICS | {"r1_sum": 24.6}, 0.01, 100.0)
         queries = {f"{way}_{name}": np.zeros(1000) for way in DIRECTIONS for name in ("rank", "ap")}
         test = METRICS | {"r1_sum": 24.6}
-        return Outcome(1, 24.6, test, queries, {}, {"image": 1, "speech": 1})
+        return Outcome(1, 24.6, test, queries, {}, {}, {"image": 1, "speech": 1})
 
     trainable.train = train
 
@@ -82,14 +82,13 @@ def run_tracked(
     data = made.make(folder / "tones")
     with (folder / "lines").open("w") as lines, redirect_stderr(lines), redirect_stdout(lines):
         start = time.perf_counter()
-        code = run_sweep(
+        found = run_sweep(
             question(count, epochs=epochs), data, storage_url=str(folder / "runs"),
             tracking_uri=uri or f"sqlite:///{folder}/mlflow.db", resources=resources,
             max_failures=0,
-            as_json=False,
         )  # fmt: skip
         taken = time.perf_counter() - start
-    assert code == 0
+    assert found.code == 0
     return taken
 
 

@@ -130,7 +130,7 @@ def _samples(flac: bytes) -> object:
 
 def _stream(data: Data) -> None:
     for _ in streamed_batches(
-        data, SPLITS, view=VIEW, logmel=LOGMEL, seed=0, epoch=1, batch_size=16, workers=0,
+        data, SPLITS, view=VIEW, front=LOGMEL, seed=0, epoch=1, batch_size=16, workers=0,
         broken=Broken(0, 1),
     ):  # fmt: skip
         pass

@@ -51,12 +51,12 @@ def _sweep(options: argparse.Namespace) -> tuple[list[dict[str, float]], float]:
                 "epochs": options.epochs}  # fmt: skip
     question = ask(sweep, preset=PRESETS["demo"], settings=settings, seeds=1, data=data)
     out = options.out.absolute()
-    code = run_sweep(
+    found = run_sweep(
         question, data, storage_url=str(out / "runs"), tracking_uri=f"sqlite:///{out}/mlflow.db",
-        resources=Resources(max_concurrent=CONCURRENT), max_failures=0, as_json=False,
+        resources=Resources(max_concurrent=CONCURRENT), max_failures=0,
     )  # fmt: skip
-    if code:
-        sys.exit(f"the sweep failed: exit code {code}")
+    if found.code:
+        sys.exit(f"the sweep failed: exit code {found.code}")
     storage = Storage(str(out / "runs"))
     trials, begun, ended = [], [], []
     for trial in question.plan(storage).trials:

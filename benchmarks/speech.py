@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from benchmarks import ceiling
 from benchmarks.figures import Figure, side_by_side
 from data_shards.feature_store import Store
-from data_shards.features import derive_logmel
+from data_shards.features import derive_speech
 from data_shards.logmel import LogMel
 from data_shards.manifest import load
 from trainables.packed_gru import packed_gru
@@ -57,7 +57,7 @@ def _lengths() -> Tensor:
         _pack(name, root)
     logmel, store = LogMel(mels=DEMO.mels, window=DEMO.window), Store(FOLDER / "cache")
     data = load(FOLDER / name)
-    speech = derive_logmel(data, "train", logmel=logmel, store=store, max_broken=0.0)
+    speech = derive_speech(data, "train", front=logmel, store=store, max_broken=0.0)
     lengths = np.diff(speech.starts)
     return torch.from_numpy(np.random.default_rng(1).choice(lengths, BATCH, replace=False))
 

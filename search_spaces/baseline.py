@@ -8,5 +8,7 @@ SWEEP = Sweep(
     question="What does VFSEL itself (γ = 13, attention at B3) reach on this data?",
     source="thesis Table 5.5, row VFSEL",
     design=Factorial(),
+    table="table_5_5",
+    rows={"VFSEL": "VFSEL (proposed)"},
     changes={"loss": "matching", "gamma": 13.0, "image_attention": "B3", "speech_attention": True},
 )

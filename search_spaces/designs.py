@@ -33,7 +33,7 @@ class Trial:
     @property
     def cell(self) -> str:
         """What varies but the seed, e.g. `gamma=13`; empty for a lone cell."""
-        return " ".join(f"{key}={format_value(value)}" for key, value in self.varies.items())
+        return cell_label(self.varies)
 
     @property
     def name(self) -> str:
@@ -55,7 +55,12 @@ class Design(ABC):
     @property
     @abstractmethod
     def fields(self) -> list[str]:
-        """Names of the fields that the design varies."""
+        """Names of the fields that the design decides."""
+
+    @property
+    @abstractmethod
+    def axes(self) -> list[str]:
+        """Keys of what varies in each trial, in order."""
 
     @abstractmethod
     def plan(self, base: Experiment, seeds: Sequence[int], scores: Scores) -> Plan:
@@ -74,6 +79,11 @@ class Factorial(Design):
         """The factors."""
         return list(self.factors)
 
+    @property
+    def axes(self) -> list[str]:
+        """The factors."""
+        return list(self.factors)
+
     def plan(self, base: Experiment, seeds: Sequence[int], scores: Scores) -> Plan:
         """All cells at all seeds; needs no score."""
         cells = itertools.product(*self.factors.values())
@@ -86,6 +96,49 @@ class Factorial(Design):
                 )
             ]
         )
+
+
+VARIANT = "variant"
+"""The axis of named variants."""
+
+
+@dataclass(frozen=True)
+class Variants(Design):
+    """Named variants of the base, e.g. one component left out; the first is the baseline.
+
+    Each sets some fields. A variant of a `backbones` entry comes with the image encoder of its
+    paper where the base has the thesis' own (ResNet-101); any other is shared by all.
+    """
+
+    variants: Mapping[str, Mapping[str, Any]]
+    backbones: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fields(self) -> list[str]:
+        """All fields that a variant sets."""
+        return sorted({name for changes in self.variants.values() for name in changes})
+
+    @property
+    def axes(self) -> list[str]:
+        """The variant's name."""
+        return [VARIANT]
+
+    def plan(self, base: Experiment, seeds: Sequence[int], scores: Scores) -> Plan:
+        """All variants at all seeds; needs no score."""
+        cells = ((name, self._cell(base, name)) for name in self.variants)
+        return Plan(
+            [
+                Trial(cell.replace(seed=seed), {VARIANT: name})
+                for name, cell in cells
+                for seed in seeds
+            ]
+        )
+
+    def _cell(self, base: Experiment, name: str) -> Experiment:
+        cell = base.replace(**self.variants[name])
+        own = self.backbones.get(name)
+        as_published = own and base.image_encoder == Experiment().image_encoder
+        return cell.replace(image_encoder=own) if as_published else cell
 
 
 @dataclass(frozen=True)
@@ -103,6 +156,11 @@ class Refine(Design):
 
     @property
     def fields(self) -> list[str]:
+        """The one field."""
+        return [self.name]
+
+    @property
+    def axes(self) -> list[str]:
         """The one field."""
         return [self.name]
 
@@ -147,6 +205,13 @@ def interior(low: float, high: float, *, most: int) -> list[float]:
         return [float(level) for level in inside]
     step = (high - low) / (most + 1)
     return [float(round(low + step * count)) for count in range(1, most + 1)]
+
+
+def cell_label(varies: Mapping[str, Any]) -> str:
+    """What varies, e.g. `gamma=13`, or a variant's name; empty where nothing does."""
+    return " ".join(
+        value if key == VARIANT else f"{key}={format_value(value)}" for key, value in varies.items()
+    )
 
 
 def format_value(value: Any) -> str:

@@ -8,4 +8,6 @@ SWEEP = Sweep(
     question="Does the masked matching loss retrieve better than the bi-modal triplet loss?",
     source="thesis §5.3.4, Table 5.6, rows VFSEL and r/p L_t: it does",
     design=Factorial({"loss": ["matching", "triplet"]}),
+    table="table_5_6",
+    rows={"loss=matching": "VFSEL (proposed)", "loss=triplet": "r/p L_t (triplet)"},
 )

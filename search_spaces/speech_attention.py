@@ -8,4 +8,6 @@ SWEEP = Sweep(
     question="Does self-attention over the speech help against the mean over time?",
     source="thesis §5.3.4, Table 5.6, rows VFSEL and w/o att-S: it does",
     design=Factorial({"speech_attention": [True, False]}),
+    table="table_5_6",
+    rows={"speech_attention=on": "VFSEL (proposed)", "speech_attention=off": "w/o att-S"},
 )

@@ -11,7 +11,7 @@ from search_spaces.designs import Design, Plan, Scores
 from search_spaces.search import Search
 from trainables.experiment import Experiment
 
-_NOT_SWEEPS = {"__init__", "designs", "search", "sweep"}
+_NOT_SWEEPS = {"__init__", "designs", "search", "sweep", "thesis_values"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,14 @@ class Sweep:
     design: Design | Search
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Fields that the question fixes, on top of the preset."""
+    datasets: Sequence[str] = ("oxford102", "cub200")
+    """Data sets on which the thesis asks it."""
+    table: str = ""
+    """The thesis' table of it, a file of `thesis/`; empty where it has none."""
+    rows: Mapping[str, str] = field(default_factory=dict)
+    """Cell → its row in that table; cells that are not here have the row of their own label."""
+    quoted: Sequence[str] = ()
+    """Cells whose values the thesis quotes from other papers, trained on other settings."""
 
     def base(self, preset: Experiment, settings: Mapping[str, Any]) -> Experiment:
         """The preset with the question's own changes, then the user's `--set` values.

@@ -18,6 +18,11 @@ from trainables.losses import loss_class
 from trainables.losses.base import Loss
 from trainables.losses.matching import Matching
 
+_SPEECH_FIELDS = (
+    "speech_attention", "speech_attention_hidden", "speech_units", "mels", "window",
+)  # fmt: skip
+"""Fields of which a speech encoder's file lists those that it reads."""
+
 CHOICES = {
     "image_attention": ["none", "B3", "B4"],
     "image_norm": ["imagenet", "half"],
@@ -25,13 +30,14 @@ CHOICES = {
     "features": ["auto", "cached", "live"],
     "backbone_bn": ["eval", "train"],
     "window": ["hamming", "hann"],
+    "training_voices": ["all", "one", "many"],
     "precision": ["float32", "bfloat16"],
     "selection": ["val", "last", "test"],
 }
 MINIMUM = {
     "seed": 0, "view_count": 0, "cbam_reduction": 1, "cbam_kernel": 1, "image_size": 32, "mels": 1,
-    "embedding": 2, "speech_attention_hidden": 1, "weight_decay": 0.0, "beta1": 0.0,
-    "beta2": 0.0, "lr_halve_every": 1, "batch_size": 2, "epochs": 1, "max_broken": 0.0,
+    "embedding": 2, "speech_attention_hidden": 1, "speech_units": 0, "weight_decay": 0.0,
+    "beta1": 0.0, "beta2": 0.0, "lr_halve_every": 1, "batch_size": 2, "epochs": 1, "max_broken": 0.0,
 }  # fmt: skip
 
 
@@ -80,6 +86,11 @@ class Experiment:
     """Vectorial self-attention over time (Eqs 4.6–4.7), or the mean over time."""
     speech_attention_hidden: int = 1024
     """Units of the attention's hidden layer W (Eq. 4.6)."""
+    speech_units: int = 0
+    """Units of a speech encoder other than VFSEL's, as its file says; 0: as published."""
+    training_voices: str = "all"
+    """Whose captions training hears: `all` voices' (and tests on the same voices); or, one caption
+    an image, `one` voice's or `many` voices', tested on voices unheard in training (§6.2)."""
     mels: int = 40
     """Log-mel bands."""
     window: str = "hamming"
@@ -157,6 +168,8 @@ class Experiment:
         idle = []
         if self.image_attention == "none":
             idle += ["cbam_reduction", "cbam_kernel"]
+        read = components.constant("speech_encoders", self.speech_encoder, "READS")
+        idle += [name for name in _SPEECH_FIELDS if name not in read]
         if not self.speech_attention:
             idle += ["speech_attention_hidden"]
         if not components.constant("image_encoders", self.image_encoder, "PRETRAINED"):

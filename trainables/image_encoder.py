@@ -1,10 +1,9 @@
-"""The image side (thesis §4.1.1): backbone → [CBAM] → pool → batch norm → linear → L2.
+"""The image side (thesis §4.1.1): backbone → [CBAM] → pool → batch norm → linear.
 
 What no trial trains, the *frozen prefix*, is apart, so that it can be computed once and cached.
 Shapes: B images, S pixels a side, C channels, E embedding.
 """
 
-import hashlib
 from collections.abc import Callable
 from functools import cached_property
 
@@ -12,14 +11,14 @@ import torch
 from jaxtyping import Float, Shaped, UInt8
 from torch import Tensor, nn
 
-from trainables import components
+from trainables import components, weights
 from trainables.experiment import Experiment
 from trainables.image_encoders import backbone
 from trainables.image_encoders.cbam import CBAM
 
 
 class ImageEncoder(nn.Module):
-    """Images → unit-norm embeddings.
+    """Images → embeddings, not yet of unit norm.
 
     A pretrained backbone is frozen unless `finetune`; its batch-norm statistics stay unless
     `backbone_bn` is `train`. A backbone trained from scratch has none of these switches.
@@ -73,7 +72,7 @@ class ImageEncoder(nn.Module):
         version = components.constant("image_encoders", name, "VERSION")
         parts = (
             f"{name}-v{version}", experiment.image_attention, experiment.image_norm,
-            str(experiment.image_size), _digest(self.backbone)[:16],
+            str(experiment.image_size), weights.digest(self.backbone)[:16],
             *([experiment.precision] if experiment.precision != "float32" else []),
         )  # fmt: skip
         return "-".join(parts)
@@ -104,7 +103,21 @@ class ImageEncoder(nn.Module):
             value = value.float()
         for step in self._steps()[self._cut() :]:
             value = step(value)
-        return nn.functional.normalize(self.fc(self.norm(value)), dim=1)
+        embedding_BE: Tensor = self.fc(self.norm(value))
+        return embedding_BE
+
+    @torch.no_grad()
+    def last_map(self, pixels_B3SS: UInt8[Tensor, "B 3 S S"]) -> Float[Tensor, "B D h w"]:
+        """The map at the end of stride 32, behind the attention of B4: what is pooled next."""
+        value = pixels_B3SS
+        for step in self._steps()[:-1]:
+            value = step(value)
+        return value
+
+    def from_map(self, map_BDHW: Float[Tensor, "B D h w"]) -> Float[Tensor, "B E"]:
+        """Embeddings from that map."""
+        embedding_BE: Tensor = self.fc(self.norm(self._pool(map_BDHW)))
+        return embedding_BE
 
     def _attention(self) -> CBAM | None:
         experiment = self._experiment
@@ -137,12 +150,3 @@ class ImageEncoder(nn.Module):
 
 def _per_colour(value: tuple[float, float, float]) -> Float[Tensor, "3 1 1"]:
     return 255 * torch.tensor(value)[:, None, None]
-
-
-def _digest(module: nn.Module) -> str:
-    """SHA-256 over names and contents of a module's parameters and buffers."""
-    sha = hashlib.sha256()
-    for name, tensor in sorted(module.state_dict().items()):
-        sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        sha.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return sha.hexdigest()

@@ -15,12 +15,19 @@ from trainables.speech_encoders import speech_encoder
 
 
 class DualEncoder(nn.Module):
-    """`image` and `speech` encoders into one space (thesis Figure 4.1)."""
+    """`image` and `speech` encoders into one space (thesis Figure 4.1), and the loss' own parts.
 
-    def __init__(self, experiment: Experiment) -> None:
+    Args:
+        classes: number of training classes, for losses that classify.
+    """
+
+    def __init__(self, experiment: Experiment, *, classes: int = 0) -> None:
         super().__init__()
         self.image = ImageEncoder(experiment)
         self.speech = speech_encoder(experiment.speech_encoder)(experiment)
+        self.own = experiment.loss.modules(embedding=experiment.embedding, classes=classes)
+        self.loss = nn.ModuleDict(self.own)
+        self.unit_norm = experiment.loss.unit_norm
 
     def forward(
         self,
@@ -28,8 +35,33 @@ class DualEncoder(nn.Module):
         frames_BTF: Float[Tensor, "B T F"],
         length_B: Int[Tensor, " B"],
     ) -> tuple[Float[Tensor, "B E"], Float[Tensor, "B E"]]:
-        """Unit-norm embeddings (image_BE, speech_BE); `image` as `ImageEncoder.forward` takes."""
-        return self.image(image), self.speech(frames_BTF, length_B)
+        """Embeddings (image_BE, speech_BE) as the loss takes them."""
+        both = self._shared(self.image(image)), self._shared(self.speech(frames_BTF, length_B))
+        if not self.unit_norm:
+            return both
+        image_BE, speech_BE = (nn.functional.normalize(side_BE, dim=1) for side_BE in both)
+        return image_BE, speech_BE
+
+    def embed_images(self, image: Shaped[Tensor, "B ..."]) -> Float[Tensor, "B E"]:
+        """Unit-norm embeddings; `image` as `ImageEncoder.forward` takes."""
+        return nn.functional.normalize(self._shared(self.image(image)), dim=1)
+
+    def embed_map(self, map_BDHW: Float[Tensor, "B D h w"]) -> Float[Tensor, "B E"]:
+        """Unit-norm embeddings of images from their last map (`ImageEncoder.last_map`)."""
+        return nn.functional.normalize(self._shared(self.image.from_map(map_BDHW)), dim=1)
+
+    def embed_speech(
+        self, frames_BTF: Float[Tensor, "B T F"], length_B: Int[Tensor, " B"]
+    ) -> Float[Tensor, "B E"]:
+        """Unit-norm embeddings."""
+        return nn.functional.normalize(self._shared(self.speech(frames_BTF, length_B)), dim=1)
+
+    def _shared(self, embedding_BE: Float[Tensor, "B E"]) -> Float[Tensor, "B E"]:
+        """Through the last layer that both sides share, if the loss has one."""
+        if "shared" not in self.own:
+            return embedding_BE
+        shared_BE: Tensor = self.own["shared"](embedding_BE)
+        return shared_BE
 
 
 def autocast(experiment: Experiment, device: torch.device) -> torch.autocast:
@@ -53,9 +85,9 @@ def initialise(model: DualEncoder, seed: int) -> None:
 
 
 def parameter_counts(model: DualEncoder) -> dict[str, int]:
-    """Numbers of parameters: `image`, `speech`, and the trained ones among them."""
+    """Numbers of parameters: of both sides and of the loss, and the trained ones among them."""
     counts = {}
-    for side in ("image", "speech"):
+    for side in ("image", "speech", "loss"):
         parameters = list(model.get_submodule(side).parameters())
         counts[side] = sum(p.numel() for p in parameters)
         counts[f"{side}_trained"] = sum(p.numel() for p in parameters if p.requires_grad)

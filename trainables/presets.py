@@ -10,6 +10,7 @@ PRESETS: dict[str, Experiment] = {
         views="one",
         embedding=128,
         speech_attention_hidden=64,
+        speech_units=64,
         learning_rate=2e-3,
         epochs=10,
     ),

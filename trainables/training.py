@@ -20,7 +20,7 @@ from data_shards.errors import DataError
 from data_shards.feature_store import Store
 from data_shards.manifest import Data
 from trainables.checkpoints import Checkpoints
-from trainables.data_check import check_data
+from trainables.data_check import check_data, training_classes
 from trainables.evaluation import evaluate
 from trainables.experiment import Experiment
 from trainables.inputs import Inputs
@@ -32,6 +32,7 @@ from trainables.model import (
     parameter_counts,
     trainable_state,
 )
+from trainables.optimisers import Optimisers
 
 
 class TrainingError(RuntimeError):
@@ -61,6 +62,8 @@ class Outcome:
     queries: dict[str, np.ndarray]
     dropped: dict[str, int]
     """Unreadable samples left out, a split."""
+    unspoken: dict[str, int]
+    """Images without a caption in the voices asked for, a split: none is trained on."""
     parameters: dict[str, int]
 
 
@@ -123,11 +126,12 @@ class _Run:
         self.experiment = experiment
         self.device = device
         self.checkpoints = checkpoints
-        self.model = DualEncoder(experiment)
+        self._classes = torch.tensor(training_classes(experiment, data.manifest))
+        self.model = DualEncoder(experiment, classes=len(self._classes))
         initialise(self.model, experiment.seed)
         # On a CPU too: a frozen EfficientNet-Lite0 takes a quarter less time, its tail as well.
         self.model.to(device).to(memory_format=torch.channels_last)
-        self.optimiser = _optimiser(experiment, self.model)
+        self.optimisers = Optimisers(experiment, self.model)
         self.inputs = Inputs(experiment, self.model, data, store, workers)
         self.reports: list[Report] = []
         self.best_epoch = 0
@@ -143,7 +147,7 @@ class _Run:
         if state is None:
             return []
         load_trainable_state(self.model, state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.optimisers.load_state_dict(state["optimisers"])
         torch.set_rng_state(state["rng"])
         self.best_epoch = state["best_epoch"]
         self.reports = [Report(**report) for report in state["reports"]]
@@ -153,13 +157,13 @@ class _Run:
         """Train one epoch, measure it, and write the checkpoint."""
         self.inputs.prepare()
         epoch, start = self.epoch + 1, time.perf_counter()
-        self._set_learning_rate(epoch)
+        self.optimisers.start_epoch(epoch)
         loss, pairs = self._train_epoch(epoch)
         trained = time.perf_counter()
         report = Report(
             epoch=epoch,
             loss=loss,
-            learning_rate=self.optimiser.param_groups[0]["lr"],
+            learning_rate=self.optimisers.learning_rate,
             metrics=self._measure(),
             seconds=time.perf_counter() - start,
             pairs_per_second=pairs / (trained - start),
@@ -167,11 +171,6 @@ class _Run:
         self.reports.append(report)
         self._checkpoint()
         return report
-
-    def _set_learning_rate(self, epoch: int) -> None:
-        halvings = (epoch - 1) // self.experiment.lr_halve_every
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.experiment.learning_rate * 0.5**halvings
 
     def _train_epoch(self, epoch: int) -> tuple[float, int]:
         """Mean loss over the epoch's batches, and the number of pairs seen."""
@@ -192,14 +191,14 @@ class _Run:
     def _step(self, batch: Batch, generator: torch.Generator) -> float:
         batch = batch.to(self.device)
         with autocast(self.experiment, self.device):
-            image_BE = self.model.image(batch.image)
-            speech_BE = self.model.speech(batch.frames_BTF, batch.length_B)
+            image_BE, speech_BE = self.model(batch.image, batch.frames_BTF, batch.length_B)
+        image_BE, speech_BE = image_BE.float(), speech_BE.float()
+        self.optimisers.step_opponent(image_BE.detach(), speech_BE.detach())
+        class_B = torch.searchsorted(self._classes, batch.class_B.cpu()).to(self.device)
         loss = self.experiment.loss(
-            image_BE.float(), speech_BE.float(), batch.class_B, generator=generator
+            image_BE, speech_BE, class_B, generator=generator, own=self.model.own
         )
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimiser.step()
+        self.optimisers.step(loss)
         return loss.item()
 
     def _measure(self) -> dict[str, float]:
@@ -215,7 +214,7 @@ class _Run:
             self.checkpoints.save("best", {"model": trainable_state(self.model)})
         state: dict[str, Any] = {
             "model": trainable_state(self.model),
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": self.optimisers.state_dict(),
             "rng": torch.get_rng_state(),
             "best_epoch": self.best_epoch,
             "reports": [asdict(report) for report in self.reports],
@@ -243,14 +242,6 @@ class _Run:
             test=found.metrics,
             queries=found.queries,
             dropped=self.inputs.dropped,
+            unspoken=self.inputs.unspoken,
             parameters=parameter_counts(self.model),
         )
-
-
-def _optimiser(experiment: Experiment, model: torch.nn.Module) -> torch.optim.Optimizer:
-    return torch.optim.Adam(
-        [parameter for parameter in model.parameters() if parameter.requires_grad],
-        lr=experiment.learning_rate,
-        betas=(experiment.beta1, experiment.beta2),
-        weight_decay=experiment.weight_decay,
-    )

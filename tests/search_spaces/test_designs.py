@@ -3,7 +3,16 @@
 import pytest
 
 from data_shards.errors import UsageError
-from search_spaces.designs import Factorial, Plan, Refine, Trial, format_value, interior
+from search_spaces.designs import (
+    Factorial,
+    Plan,
+    Refine,
+    Trial,
+    Variants,
+    cell_label,
+    format_value,
+    interior,
+)
 from trainables.experiment import Experiment
 
 BASE = Experiment(image_encoder="small")
@@ -94,3 +103,38 @@ def test_factorial_without_factors_is_the_base_alone():
 )
 def test_values_read_as_a_person_writes_them(value, text):
     assert format_value(value) == text
+
+
+VARIANTS = Variants(
+    {"whole": {}, "no attention": {"image_attention": "none"}, "Merkx": {"loss": "triplet"}},
+    backbones={"Merkx": "resnet152"},
+)
+
+
+def test_variants_set_their_fields_and_are_called_by_their_names():
+    plan = VARIANTS.plan(BASE.replace(gamma=3), [0, 1], lambda _: None)
+    assert [trial.name for trial in plan.trials] == [
+        f"{name} seed={seed}" for name in ("whole", "no attention", "Merkx") for seed in (0, 1)
+    ]
+    whole, _, plain, _, other, _ = (trial.experiment.flat() for trial in plan.trials)
+    assert (whole["gamma"], plain["gamma"], other["loss"]) == (3, 3, "triplet")
+    assert (whole["image_attention"], plain["image_attention"]) == ("B3", "none")
+    assert VARIANTS.axes == ["variant"]
+    assert VARIANTS.fields == ["image_attention", "loss"]
+
+
+def test_published_backbones_stand_only_where_the_base_has_the_thesis_own():
+    def encoders(base):
+        return [
+            trial.experiment.image_encoder
+            for trial in VARIANTS.plan(base, [0], lambda _: None).trials
+        ]
+
+    assert encoders(Experiment()) == ["resnet101", "resnet101", "resnet152"]
+    assert encoders(BASE) == ["small"] * 3
+
+
+def test_a_cell_is_labelled_by_what_varies():
+    assert cell_label({"gamma": 13.0, "speech_attention": True}) == "gamma=13 speech_attention=on"
+    assert cell_label({"variant": "no attention"}) == "no attention"
+    assert cell_label({}) == ""

@@ -47,12 +47,33 @@ def test_both_sides_have_unit_norm_in_one_space():
         torch.testing.assert_close(embedding.norm(dim=1), torch.ones(4))
 
 
+def test_embeddings_are_the_same_by_whatever_way_and_go_to_the_loss_as_it_takes_them():
+    image, frames, length = inputs()
+    for loss in ("matching", "dscmr"):
+        model = DualEncoder(BASE.replace(loss=loss), classes=3).eval()
+        unit = model.embed_images(image), model.embed_speech(frames, length)
+        for side, embedding in zip(model(image, frames, length), unit, strict=True):
+            torch.testing.assert_close(embedding.norm(dim=1), torch.ones(4))
+            torch.testing.assert_close(torch.nn.functional.normalize(side, dim=1), embedding)
+            assert torch.equal(side, embedding) == (loss == "matching")
+
+
+def test_a_shared_last_layer_is_passed_by_both_sides():
+    model = DualEncoder(BASE.replace(loss="dscmr"), classes=3).eval()
+    image, frames, length = inputs()
+    shared = model.loss["shared"]
+    found = model(image, frames, length)
+    torch.testing.assert_close(found[0], shared(model.image(image)))
+    torch.testing.assert_close(found[1], shared(model.speech(frames, length)))
+
+
 @pytest.mark.parametrize(
     ("change", "own"),
     [
         ({"image_attention": "none"}, "image.attention."),
         ({"speech_attention": False}, "speech.attention."),
         ({"loss": "triplet"}, None),
+        ({"speech_units": 7}, None),
         ({"learning_rate": 0.1, "epochs": 1}, None),
     ],
 )

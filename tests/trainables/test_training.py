@@ -70,9 +70,19 @@ def test_the_model_learns(undisturbed):
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 3])
-@pytest.mark.parametrize("views", ["one", "random"])
-def test_continued_from_any_epoch_it_is_bit_identical(place, tmp_path, epochs, views):
-    experiment = TINY.replace(views=views, loss="triplet")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"views": "one", "loss": "triplet"},
+        {"views": "random", "loss": "triplet"},
+        {"loss": "dscmr"},
+        {"loss": "cmpm_cmpc"},
+        {"loss": "timam"},  # with an opponent and its optimiser
+    ],
+    ids=lambda changes: "-".join(changes.values()),
+)
+def test_continued_from_any_epoch_it_is_bit_identical(place, tmp_path, epochs, changes):
+    experiment = TINY.replace(**changes)
     straight = _train(place, tmp_path / "straight", experiment)
     before, _ = _train(place, tmp_path / "stopped", experiment, epochs=epochs)
     continued = _train(place, tmp_path / "stopped", experiment)
@@ -81,6 +91,28 @@ def test_continued_from_any_epoch_it_is_bit_identical(place, tmp_path, epochs, v
     left, right = (Checkpoints(str(tmp_path / n)).load("last") for n in ("straight", "stopped"))
     for name, value in left["model"].items():
         assert torch.equal(value, right["model"][name])
+
+
+def test_a_loss_trains_saves_and_counts_its_own_parameters(place, tmp_path):
+    """10 training classes and an embedding of 16: a classifier of 160 and a discriminator."""
+    _, outcome = _train(place, tmp_path, TINY.replace(loss="timam"))
+    assert outcome.parameters["loss"] == 10 * 16 + (16 * 256 + 256) + (256 + 1)
+    assert outcome.parameters["loss_trained"] == outcome.parameters["loss"]
+    _train(place, tmp_path / "one", TINY.replace(loss="timam"), epochs=1)
+    early = Checkpoints(str(tmp_path / "one")).load("last")
+    late = Checkpoints(str(tmp_path)).load("last")
+    own = [name for name in late["model"] if name.startswith("loss.")]
+    assert len(own) == 5
+    assert not any(torch.equal(early["model"][name], late["model"][name]) for name in own)
+    assert set(late["optimisers"]) == {"encoders", "opponent"}
+    assert len(late["optimisers"]["opponent"]["state"]) == 4
+
+
+def test_classes_are_counted_among_those_trained_on(place, tmp_path):
+    """With selection=last the 3 classes of val are trained on too."""
+    experiment = TINY.replace(loss="cmpm_cmpc", selection="last", epochs=1)
+    _, outcome = _train(place, tmp_path, experiment)
+    assert outcome.parameters["loss"] == 13 * 16
 
 
 def test_a_used_process_gives_what_a_fresh_one_gives(place, undisturbed, tmp_path):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from data_shards.errors import UsageError
-from trainables.losses.base import Loss
+from trainables.losses.base import NONE, Loss, Own
 
 if TYPE_CHECKING:
     import torch
@@ -37,6 +37,7 @@ class Matching(Loss):
         class_B: "Tensor",
         *,
         generator: "torch.Generator",
+        own: "Own" = NONE,
     ) -> "Tensor":
         score_BB = self.gamma * speech_BE @ image_BE.T
         masked_BB = class_B[:, None] == class_B[None, :]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from data_shards.errors import UsageError, unknown
-from trainables.losses.base import Loss
+from trainables.losses.base import NONE, Loss, Own
 
 if TYPE_CHECKING:
     import torch
@@ -41,6 +41,7 @@ class Triplet(Loss):
         class_B: "Tensor",
         *,
         generator: "torch.Generator",
+        own: "Own" = NONE,
     ) -> "Tensor":
         score_BB = speech_BE @ image_BE.T
         allowed_BB = class_B[:, None] != class_B[None, :]
