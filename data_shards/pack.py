@@ -5,6 +5,7 @@ alone, so that neither the number of workers nor an interruption changes a byte.
 is noted beside the data; the same call again goes on with what is missing.
 """
 
+import itertools
 import re
 from collections import Counter
 from pathlib import Path
@@ -38,7 +39,7 @@ def pack(
     """Write shards `<split>-00000.tar`, … and `manifest.json`; return the manifest.
 
     Args:
-        source: what to pack.
+        source: what to pack; its own recordings, if it has any, take the place of an engine.
         out: folder to write; made if need be.
         captions: how many captions of an image are spoken (drawn); all if None.
         voices: number of voices; the captions of one image take different ones as far as possible.
@@ -62,10 +63,12 @@ def pack(
     )
     _check(source)
     options = {"captions": captions, "seed": seed, "samples_per_shard": samples_per_shard}
-    if recordings is None:
-        plan = pack_plan.spoken(source, engine=engine, voices=voices, options=options)
-    else:
+    if recordings is not None:
         plan = pack_plan.recorded(source, recordings, options=options)
+    elif source.takes is not None:
+        plan = pack_plan.own(source, options=options, workers=workers, show=show)
+    else:
+        plan = pack_plan.spoken(source, engine=engine, voices=voices, options=options)
     if not overwrite:
         _refuse_other(out, plan=plan)
     with _folder(out):
@@ -81,11 +84,13 @@ def _at_least_one(**values: int | None) -> None:
 
 
 def _check(source: Source) -> None:
-    both = {image.class_id for image in source.train} & {image.class_id for image in source.test}
-    if both:
-        shared = ", ".join(map(str, sorted(both)))
-        raise DataError(f"training and test classes must be disjoint, but both have {shared}.")
-    counts = Counter(image.image_id for image in [*source.train, *source.test])
+    parts = {"training": source.train, "validation": source.val or (), "test": source.test}
+    for (name, part), (other, others) in itertools.combinations(parts.items(), 2):
+        both = {image.class_id for image in part} & {image.class_id for image in others}
+        if both:
+            shared = ", ".join(map(str, sorted(both)))
+            raise DataError(f"{name} and {other} classes must be disjoint, but both have {shared}.")
+    counts = Counter(image.image_id for image in source.images)
     twice = [image_id for image_id, count in counts.items() if count > 1]
     if twice:
         raise DataError(f"an image id must be unique, but {twice[0]} names {counts[twice[0]]}.")

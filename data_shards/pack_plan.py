@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data_shards import recordings, speech
+from data_shards import recordings, speech, takes
 from data_shards.datasets.base import Source
 from data_shards.images import LONGEST_SHORT_SIDE, QUALITY
 from data_shards.manifest import Manifest, Shard, Split
+from data_shards.recordings import Recorded
 from data_shards.sampling import class_counts, samples_of_splits
 from data_shards.shard_writer import Sample, ShardTask
 
@@ -79,16 +80,30 @@ def recorded(source: Source, folder: Path, *, options: dict[str, Any]) -> PackPl
         UsageError, DataError: as `recordings.find`.
     """
     source, found = recordings.find(source, folder, captions=options["captions"])
+    return _of_recordings(source, found, options=options)
+
+
+def own(source: Source, *, options: dict[str, Any], workers: int, show: bool) -> PackPlan:
+    """Plan to take captions from the data set's own recordings (see `takes.heard`).
+
+    Raises:
+        DataError: as `takes.heard`.
+    """
+    source, found = takes.heard(source, workers=workers, show=show)
+    return _of_recordings(source, found, options=options)
+
+
+def _of_recordings(source: Source, found: Recorded, *, options: dict[str, Any]) -> PackPlan:
     options = _all_options(options)
-    samples = samples_of_splits(source, options=options, voices=[recordings.VOICE], recorded=found)
-    files = (
+    samples = samples_of_splits(source, options=options, voices=[], recorded=found)
+    packed = [
         caption.recording
         for ordered in samples.values()
         for sample in ordered
         for caption in sample.captions
         if caption.recording
-    )
-    return PackPlan(source, options, recordings.provenance(files), samples)
+    ]
+    return PackPlan(source, options, recordings.provenance(packed), samples)
 
 
 def _all_options(options: dict[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,10 @@ Layout: `<folder>/<image_id>/<number>.<wav, flac, ogg, mp3, …>`; captions are 
 the order in which the reader of the data set gives them (a line each, blank lines left out).
 """
 
-import dataclasses
 import hashlib
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,26 +19,29 @@ from data_shards.datasets.base import Source, SourceImage
 from data_shards.errors import DataError, UsageError
 from data_shards.speech.base import RATE, Samples, resample
 
-VOICE = "recording"  # what stands as the voice of a recorded caption
+VOICE = "recording"  # what stands as the voice of a caption whose speaker is not known
+WITHOUT = "images without a recording"  # reason to leave out
 
 _LAYOUT = "DIR/image_00001/1.wav"
 _NUMBERED = re.compile(r"0*(\d+)\.[A-Za-z0-9]+")
 
-Recorded = dict[str, dict[int, Path]]
-"""Image id → number of a caption, from 0 → its file."""
-
 
 @dataclass(frozen=True)
 class Recording:
-    """A sound file and the SHA-256 of its bytes; `file` is its path below `folder`."""
+    """A sound file, the SHA-256 of its bytes and who speaks; `file` is its path below `folder`."""
 
     folder: Path
     file: str
     sha256: str
+    voice: str
 
     def description(self) -> dict[str, str]:
         """What is packed of it: no machine path."""
         return {"file": self.file, "sha256": self.sha256}
+
+
+Recorded = Mapping[str, Mapping[int, Recording]]
+"""Image id → number of a caption, from 0 → its recording."""
 
 
 def find(source: Source, folder: Path, *, captions: int | None) -> tuple[Source, Recorded]:
@@ -54,23 +56,21 @@ def find(source: Source, folder: Path, *, captions: int | None) -> tuple[Source,
     """
     if not folder.is_dir():
         raise UsageError(f"--speech must be a folder of recordings, but {folder} is none.")
-    images = [*source.train, *source.test]
-    recorded = {image.image_id: _files_of(image, folder=folder) for image in images}
+    found = {image.image_id: _files_of(image, folder=folder) for image in source.images}
     if captions is None:
-        _check_all(images, recorded=recorded)
-    kept = [
-        [image for image in part if recorded[image.image_id]]
-        for part in (source.train, source.test)
-    ]
-    if not all(kept):
+        _check_all(source.images, found=found)
+    ids = {image_id for image_id, paths in found.items() if paths}
+    kept = source.only(ids, without={WITHOUT: len(found) - len(ids)})
+    if not (kept.train and kept.test):
         raise DataError(
             f"training and test images must have recordings, as {_LAYOUT}, but {folder} has them "
-            f"for {len(kept[0])} training and {len(kept[1])} test images."
+            f"for {len(kept.train)} training and {len(kept.test)} test images."
         )
-    skipped = dict(source.skipped)
-    if without := len(images) - len(kept[0]) - len(kept[1]):
-        skipped["images without a recording"] = without
-    return dataclasses.replace(source, train=kept[0], test=kept[1], skipped=skipped), recorded
+    recorded = {
+        image_id: {number: identify(path) for number, path in paths.items()}
+        for image_id, paths in found.items()
+    }
+    return kept, recorded
 
 
 def _files_of(image: SourceImage, *, folder: Path) -> dict[int, Path]:
@@ -94,12 +94,12 @@ def _files_of(image: SourceImage, *, folder: Path) -> dict[int, Path]:
     return found
 
 
-def _check_all(images: list[SourceImage], *, recorded: Recorded) -> None:
+def _check_all(images: list[SourceImage], *, found: dict[str, dict[int, Path]]) -> None:
     missing = [
         f"{image.image_id}/{number + 1}"
         for image in images
         for number in range(len(image.captions))
-        if number not in recorded[image.image_id]
+        if number not in found[image.image_id]
     ]
     if missing:
         total = sum(len(image.captions) for image in images)
@@ -110,20 +110,20 @@ def _check_all(images: list[SourceImage], *, recorded: Recorded) -> None:
         )
 
 
-def identify(path: Path) -> Recording:
-    """The recording in `path` (`folder/image_id/file`)."""
+def identify(path: Path, *, voice: str = VOICE) -> Recording:
+    """The recording in `path` (`<folder>/<image_id or any folder>/<file>`)."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return Recording(path.parent.parent, f"{path.parent.name}/{path.name}", digest)
+    return Recording(path.parent.parent, f"{path.parent.name}/{path.name}", digest, voice)
 
 
-def provenance(packed: Iterable[Recording]) -> dict[str, Any]:
-    """The manifest's `speech`: how many files, and a hash of their names and contents."""
+def provenance(packed: Sequence[Recording]) -> dict[str, Any]:
+    """The manifest's `speech`: who speaks, how many files, a hash of their names and contents."""
     lines = sorted(f"{recording.sha256}  {recording.file}\n" for recording in packed)
     return {
         "engine": "recordings",
         "version": soundfile.__libsndfile_version__,
-        "voices": [VOICE],
+        "voices": sorted({recording.voice for recording in packed}),
         "rate": RATE,
         "files": len(lines),
         "sha256": hashlib.sha256("".join(lines).encode()).hexdigest(),
@@ -146,6 +146,8 @@ def read(recording: Recording) -> Samples:
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise DataError(f"a recording must be a sound file, but {path} is none: {error}") from error
     mono = channels.mean(axis=1)
-    if not np.isfinite(mono).all() or not mono.any():
+    whole = mono if np.isfinite(mono).all() else mono[:0]
+    samples = resample(np.rint(32768 * whole).clip(-32768, 32767).astype(np.int16), rate=rate)
+    if not samples.any():
         raise DataError(f"a recording must be heard, but {path} is silent or damaged.")
-    return resample(np.rint(32768 * mono).clip(-32768, 32767).astype(np.int16), rate=rate)
+    return samples

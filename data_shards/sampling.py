@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from data_shards import draws, recordings, splits
+from data_shards import draws, splits
 from data_shards.datasets.base import Source, SourceImage
 from data_shards.manifest import ClassCount
 from data_shards.recordings import Recorded
@@ -21,17 +21,15 @@ def samples_of_splits(
     """The samples of each non-empty split, in an order that mixes its classes.
 
     `options` needs `seed` and `captions` (how many of an image are spoken; all if None). With
-    `recorded`, only those captions are taken.
+    `recorded`, only those captions are taken, and no voice of `voices`.
     """
     seed = options["seed"]
-    train, val = splits.hold_out(source.train, seed=seed)
     return {
         split: [
             _sample(image, count=options["captions"], voices=voices, seed=seed, recorded=recorded)
             for image in _shuffled(images, split=split, seed=seed)
         ]
-        for split, images in (("train", train), ("val", val), ("test", source.test))
-        if images
+        for split, images in splits.splits(source, seed=seed).items()
     }
 
 
@@ -49,18 +47,17 @@ def _sample(
     seed: int,
     recorded: Recorded | None,
 ) -> Sample:
-    files = None if recorded is None else recorded[image.image_id]
+    takes = None if recorded is None else recorded[image.image_id]
     numbers = draws.rng(seed, "captions", image.image_id).permutation(len(image.captions)).tolist()
-    kept = [number for number in numbers if files is None or number in files][:count]
-    order = draws.rng(seed, "voice", image.image_id).permutation(len(voices))
-    spoken = (
-        Spoken(
-            image.captions[number],
-            voice=voices[order[index % len(voices)]],
-            recording=recordings.identify(files[number]) if files else None,
-        )
-        for index, number in enumerate(sorted(kept))
-    )
+    kept = sorted([number for number in numbers if takes is None or number in takes][:count])
+    if takes is not None:
+        spoken = [Spoken(image.captions[n], takes[n].voice, recording=takes[n]) for n in kept]
+    else:
+        order = draws.rng(seed, "voice", image.image_id).permutation(len(voices))
+        spoken = [
+            Spoken(image.captions[number], voice=voices[order[index % len(voices)]])
+            for index, number in enumerate(kept)
+        ]
     return Sample(image, captions=tuple(spoken))
 
 

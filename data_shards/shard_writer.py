@@ -1,8 +1,8 @@
 """Writes one shard: photographs, speech and texts of its samples as a WebDataset tar file.
 
 Members of a sample: `<image_id>.jpg`, `<image_id>.0.flac`, `<image_id>.1.flac`, … and
-`<image_id>.json` with `{image_id, class_id, class_name, captions: [{text, voice}, …]}`; a
-recorded caption also has its `recording: {file, sha256}`.
+`<image_id>.json` with `{image_id, class_id, class_name, captions: [{text, voice}, …]}` and what
+the data set notes of an image; a recorded caption also has its `recording: {file, sha256}`.
 """
 
 import dataclasses
@@ -56,6 +56,7 @@ class Sample:
             "class_id": self.image.class_id,
             "class_name": self.image.class_name,
             "captions": [caption.description() for caption in self.captions],
+            **self.image.notes(),
         }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from data_shards.datasets.base import Source
 from data_shards.errors import unknown
 
-_SHARED = {"__init__", "base"}
+_SHARED = {"__init__", "base", "cutting", "lists", "text_c10"}
 
 
 def names() -> list[str]:

@@ -7,34 +7,17 @@ Official layout: `jpg/image_NNNNN.jpg`, `imagelabels.mat` (labels 1…102 in ima
 """
 
 import json
-import re
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
-from typing import final
 
 import numpy as np
 import scipy.io
-from PIL import Image
 
-from data_shards import draws
-from data_shards.datasets.base import Source, SourceImage
+from data_shards.datasets import cutting, text_c10
+from data_shards.datasets.base import Photograph, Source
 from data_shards.errors import DataError, UsageError
 
-_LISTS = ("trainvalclasses.txt", "testclasses.txt")
-_THESIS_TEST = set(range(1, 21))
-_SEED = 0
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Photograph(SourceImage):
-    """A JPEG file."""
-
-    path: Path
-
-    def open(self) -> Image.Image:
-        return Image.open(self.path)
+_THESIS_TEST = {f"class_{class_id:05d}" for class_id in range(1, 21)}
 
 
 def read(
@@ -58,9 +41,10 @@ def read(
     """
     _check_layout(root)
     images = _images_of_classes(root / "imagelabels.mat")
-    train, test = (_cut(ids, classes=classes) for ids in _class_lists(root, known=set(images)))
+    split = _class_lists(root, known=set(images))
+    train, test = (cutting.cut(ids, classes=classes) for ids in split)
     labels = {
-        class_id: _draw(images[class_id], class_id=class_id, count=images_per_class)
+        class_id: cutting.draw(images[class_id], class_id=class_id, count=images_per_class)
         for class_id in train + test
     }
     names, skipped = _names(root / "cat_to_name.json"), Counter[str]()
@@ -82,9 +66,8 @@ def read(
 
 
 def _description(classes: tuple[int, int] | None, *, images_per_class: int | None) -> str:
-    cut = f"classes {classes[0]}-{classes[1]}" if classes else "all classes"
-    per_class = f"{images_per_class} images a class" if images_per_class else "all images"
-    return f"Oxford-102 flowers in the official layout, captions text_c10; {cut}, {per_class}"
+    cut = cutting.described(classes, images_per_class=images_per_class)
+    return f"Oxford-102 flowers in the official layout, captions text_c10; {cut}"
 
 
 def _check_layout(root: Path) -> None:
@@ -110,61 +93,9 @@ def _images_of_classes(path: Path) -> dict[int, list[int]]:
 
 
 def _class_lists(root: Path, *, known: set[int]) -> tuple[list[int], list[int]]:
-    train, test = _listed(root, known=known)
-    if not train or not test:
-        raise DataError(
-            f"there must be training and test classes, but {root} has {len(train)} and {len(test)}."
-        )
-    return train, test
-
-
-def _listed(root: Path, *, known: set[int]) -> tuple[list[int], list[int]]:
-    present = [name for name in _LISTS if (root / name).exists()]
-    if not present:
-        return sorted(known - _THESIS_TEST), sorted(known & _THESIS_TEST)
-    if len(present) == 1:
-        missing = (set(_LISTS) - set(present)).pop()
-        raise DataError(f"class lists must come in pairs, but {root / missing} is missing.")
-    train, test = (_class_list(root / name, known=known) for name in _LISTS)
-    both = sorted(set(train) & set(test))
-    if both:
-        raise DataError(
-            f"training and test classes must be disjoint, but {' and '.join(_LISTS)} "
-            f"share {', '.join(map(str, both))}."
-        )
-    return train, test
-
-
-def _class_list(path: Path, *, known: set[int]) -> list[int]:
-    ids = []
-    for line in filter(None, map(str.strip, path.read_text().splitlines())):
-        match = re.fullmatch(r"class_(\d+)", line)
-        if match is None or int(match[1]) not in known:
-            raise DataError(f"{path} must list classes as class_00001, but has {line!r}.")
-        ids.append(int(match[1]))
-    return sorted(set(ids))
-
-
-def _cut(ids: list[int], *, classes: tuple[int, int] | None) -> list[int]:
-    if classes is None:
-        return ids
-    first, last = classes
-    kept = [class_id for class_id in ids if first <= class_id <= last]
-    if not kept:
-        raise UsageError(
-            f"classes must leave some of the training and some of the test classes, but "
-            f"{first}-{last} leaves none of {ids[0]}-{ids[-1]}."
-        )
-    return kept
-
-
-def _draw(numbers: list[int], *, class_id: int, count: int | None) -> list[int]:
-    if count is None:
-        return numbers
-    if count < 1:
-        raise UsageError(f"images_per_class must be >= 1, but got {count}.")
-    order = draws.rng(_SEED, "images of a class", class_id).permutation(len(numbers))
-    return sorted(numbers[index] for index in order[:count])
+    ids = {f"class_{class_id:05d}": class_id for class_id in known}
+    split = text_c10.split(root, ids=ids, thesis_test=_THESIS_TEST)
+    return split.train, split.test
 
 
 def _names(path: Path) -> dict[str, str]:
@@ -188,21 +119,6 @@ def _photograph(
         image_id=image_id,
         class_id=class_id,
         class_name=names.get(str(class_id), f"class_{class_id:05d}"),
-        captions=_captions(text, skipped=skipped),
+        captions=text_c10.captions(text, skipped=skipped),
         path=path,
     )
-
-
-def _captions(path: Path, *, skipped: Counter[str]) -> tuple[str, ...]:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError as error:
-        raise DataError(
-            f"an image must have captions, but {path.stem} has none: {path} is missing."
-        ) from error
-    captions = tuple(filter(None, map(str.strip, lines)))
-    if not captions:
-        raise DataError(f"an image must have captions, but {path.stem} has none: {path} is blank.")
-    if len(captions) < len(lines):
-        skipped["blank caption lines"] += len(lines) - len(captions)
-    return captions

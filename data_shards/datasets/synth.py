@@ -85,7 +85,7 @@ def read(
     numbers = sorted(images)
     train, test = numbers[test_classes:], numbers[:test_classes]
     return Source(
-        dataset="synth",
+        dataset=DATASET,
         description="drawn flowers and templated sentences; test classes are new combinations",
         train=[image for number in train for image in images[number]],
         test=[image for number in test for image in images[number]],
@@ -117,6 +117,7 @@ TEMPLATES = (  # short: about 2.3 s of speech, since it is the speech that a CPU
     "a {centre} centre in {count} {shape} {colour} petals",
     "{centre} centre, {count} {shape} petals of {colour}",
 )
+DATASET = "synth"
 CAPTIONS = 2
 
 

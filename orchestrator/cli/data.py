@@ -2,13 +2,21 @@
 
 import json
 import os
+from collections.abc import Collection
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import click
 
 from data_shards.errors import UsageError
-from orchestrator.cli.options import json_option, question, question_options
+from orchestrator.cli.options import (
+    check_weights,
+    json_option,
+    question_options,
+    questions,
+    weights_option,
+)
 
 
 @click.group()
@@ -29,6 +37,7 @@ _VOICES = click.option("--voices", type=int, show_default="4", help="Different s
 @data.command()
 @click.argument("dataset")
 @click.option("--root", required=True, type=Path, help="The official files.")
+@click.option("--text", type=Path, help="Folder of cub200's captions, text_c10 (default: in root).")
 @click.option("--out", required=True, type=Path, help="Folder of the shards.")
 @click.option("--captions", type=int, help="At most so many captions an image (default: all).")
 @click.option("--classes", metavar="A-B", help="Only classes A to B, of both class lists.")
@@ -42,6 +51,7 @@ _VOICES = click.option("--voices", type=int, show_default="4", help="Different s
 def pack(
     dataset: str,
     root: Path,
+    text: Path | None,
     out: Path,
     captions: int | None,
     classes: str | None,
@@ -53,7 +63,10 @@ def pack(
     workers: int,
     overwrite: bool,
 ) -> None:
-    """Speak and pack a DATASET (oxford102) from its official files."""
+    """Pack a DATASET (cub200, flickr8k, oxford102) from its official files, and speak it.
+
+    flickr8k brings recordings along: none of --engine, --voices and --speech is for it.
+    """
     from data_shards import datasets
     from data_shards import pack as packing
 
@@ -61,9 +74,12 @@ def pack(
         raise UsageError("synth has no official files: use `data synth --out DIR`.")
     if speech is not None and (engine, voices) != (None, None):
         raise UsageError("--speech takes the place of an engine: leave out --engine and --voices.")
-    source = datasets.reader(dataset)(
-        root, classes=_range(classes), images_per_class=images_per_class
-    )
+    read = datasets.reader(dataset)
+    cut = _chosen(text=text, classes=_range(classes), images_per_class=images_per_class)
+    _refuse(cut.keys() - signature(read).parameters.keys(), dataset=dataset)
+    source = read(root, **cut)
+    if source.takes is not None:
+        _refuse(_chosen(engine=engine, voices=voices, speech=speech), dataset=dataset)
     manifest = packing.pack(
         source, out, captions=captions, recordings=speech, workers=workers, seed=seed,
         overwrite=overwrite, **_chosen(engine=engine, voices=voices),
@@ -71,6 +87,13 @@ def pack(
     for reason, count in manifest.skipped.items():
         click.echo(f"Left out: {count} {reason}.", err=True)
     _tell(out, manifest.hash)
+
+
+def _refuse(names: Collection[str], *, dataset: str) -> None:
+    """Refuse options that have no meaning for a data set."""
+    if names:
+        first = min(names).replace("_", "-")
+        raise UsageError(f"{dataset} takes no --{first}: leave it out.")
 
 
 @data.command()
@@ -148,29 +171,39 @@ def info(location: str, plot: Path | None, as_json: bool) -> None:
 @data.command()
 @click.argument("name", metavar="SWEEP")
 @question_options
+@weights_option
 @click.option("--dry-run", is_flag=True, help="Only say what would be written, and how large.")
-def derive(name: str, storage: str, dry_run: bool, **asked: Any) -> None:
+def derive(name: str, storage: str, weights: str, dry_run: bool, **asked: Any) -> None:
     """Write what no trial of a SWEEP trains into this node's cache, before any trial runs.
 
     A sweep does so by itself; this is for a node with many cores and no GPU, or to see the size.
     """
+    check_weights(weights)
     from data_shards.cache_folder import cache_folder
     from orchestrator.feature_plan import columns, gigabytes, told
     from orchestrator.storage import Storage
 
-    found, packed = question(name=name, **asked)
-    experiments = [trial.experiment for trial in found.plan(Storage(storage)).trials]
-    sizes = columns(experiments, packed.manifest)
-    for size in sizes:
-        click.echo(f"{size.bytes / 1e9:8.3f} GB  {size.split:6} {size.what}")
-    click.echo(f"{gigabytes(sizes):8.3f} GB  in all (log-mel: guessed), in {cache_folder()}")
-    click.echo(told(experiments, packed.manifest, cache_limit=asked["cache_limit"]))
+    store, limit = Storage(storage), asked["cache_limit"]
+    asked_of = [
+        ([trial.experiment for trial in found.plan(store).trials], packed)
+        for found, packed in questions(name=name, **asked)
+    ]
+    for experiments, packed in asked_of:
+        sizes = columns(experiments, packed.manifest)
+        click.echo(f"{packed.manifest.dataset} {packed.manifest.hash}")
+        for size in sizes:
+            click.echo(f"{size.bytes / 1e9:8.3f} GB  {size.split:6} {size.what}")
+        click.echo(f"{gigabytes(sizes):8.3f} GB  in all (log-mel: guessed), in {cache_folder()}")
+        click.echo(told(experiments, packed.manifest, cache_limit=limit))
     if dry_run:
         return
     from orchestrator.deriving import derive as derive_columns
+    from trainables.weights import use
 
-    limit = int(asked["cache_limit"] * 1e9)
-    derive_columns(experiments, packed, Storage(storage).features_url, limit=limit)
+    if weights:
+        use(weights)
+    for experiments, packed in asked_of:
+        derive_columns(experiments, packed, store.features_url, limit=int(limit * 1e9))
 
 
 def _range(text: str | None) -> tuple[int, int] | None:

@@ -3,9 +3,9 @@ from dataclasses import dataclass
 import pytest
 from PIL import Image
 
-from data_shards.datasets.base import SourceImage
+from data_shards.datasets.base import Source, SourceImage
 from data_shards.errors import DataError
-from data_shards.splits import hold_out
+from data_shards.splits import hold_out, splits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,31 @@ def test_the_draw_follows_seed_and_class_ids_alone():
     given = images(range(40))
     assert ids(hold_out(given, seed=1)[1]) == ids(hold_out(given[::-1], seed=1)[1])
     assert len({frozenset(ids(hold_out(given, seed=seed)[1])) for seed in range(5)}) > 1
+
+
+def source(train, *, val=None, test=()):
+    val = None if val is None else images(val)
+    return Source(dataset="d", description="", train=images(train), val=val, test=images(test))
+
+
+def test_the_official_validation_split_counts_where_there_is_one():
+    parts = splits(source(range(40), val=[50, 51], test=[60]), seed=0)
+    assert {name: ids(part) for name, part in parts.items()} == {
+        "train": set(range(40)),
+        "val": {50, 51},
+        "test": {60},
+    }
+
+
+def test_without_one_classes_are_held_out():
+    held = hold_out(images(range(40)), seed=3)
+    parts = splits(source(range(40), test=[60]), seed=3)
+    assert (parts["train"], parts["val"]) == held
+
+
+def test_no_empty_split():
+    assert list(splits(source(range(9)), seed=0)) == ["train"]
+    assert list(splits(source(range(40), val=[], test=[60]), seed=0)) == ["train", "test"]
 
 
 def test_an_image_needs_a_plain_id_and_a_caption():

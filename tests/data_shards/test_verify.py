@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import json
 import shutil
 import tarfile
 
@@ -103,6 +104,18 @@ def test_missing_member(out):
     path, member = out / "test-00000.tar", first(out / "test-00000.tar", ".0.flac")
     rewrite(path, lambda m: {name: value for name, value in m.items() if name != member})
     assert f"test-00000.tar: {member} is missing" in found(out)
+
+
+def test_a_spoken_caption_without_text(out):
+    path, member = out / "test-00000.tar", first(out / "test-00000.tar", ".json")
+
+    def emptied(content):
+        text = json.loads(content)
+        text["captions"][0]["text"] = " "
+        return json.dumps(text).encode()
+
+    rewrite(path, lambda m: m | {member: emptied(m[member])})
+    assert f"test-00000.tar: {member}: has an empty caption" in found(out)
 
 
 def test_wrong_class_and_text(out):
