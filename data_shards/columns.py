@@ -11,6 +11,7 @@ from torch import Tensor
 
 from data_shards import order
 from data_shards.stream import Broken
+from data_shards.voices import ALL, Voices
 
 Array = np.ndarray[Any, Any]
 
@@ -34,11 +35,13 @@ class ImageColumn(Column):
 @dataclass(frozen=True)
 class SpeechColumn(Column):
     """`frames_TF`: all captions' frames behind one another, float16; `starts` (M + 1): where each
-    caption begins; `first` (N + 1): the number of each image's first caption."""
+    caption begins; `first` (N + 1): the number of each image's first caption; `voices` (M): who
+    speaks each."""
 
     frames_TF: Array
     starts: Array
     first: Array
+    voices: Array
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class SplitFeatures:
         views: a column for each view of the images.
         shard_samples: number of samples of each shard.
         max_broken: share of the images that may be left out.
+        voices: whose captions take part.
 
     Raises:
         DataError: more are.
@@ -58,6 +62,7 @@ class SplitFeatures:
     speech: SpeechColumn
     shard_samples: list[int]
     max_broken: float = 1.0
+    voices: Voices = ALL
 
     def __post_init__(self) -> None:
         # A share of each column may be unreadable: together they may still be too many.
@@ -92,23 +97,34 @@ class SplitFeatures:
         """Class of each whole image (N,)."""
         return np.array(self.images.classes)[self.rows]
 
+    def wanted(self, row: int) -> list[int]:
+        """Numbers of the captions of an image that take part."""
+        first, end = (int(number) for number in self.speech.first[row : row + 2])
+        spoken_by = self.speech.voices[first:end].tolist()
+        return [first + n for n in self.voices.captions(self.images.ids[row], spoken_by)]
+
+    @cached_property
+    def unspoken(self) -> int:
+        """Number of whole images of which no caption takes part."""
+        return sum(not self.wanted(row) for row in self.rows)
+
     @cached_property
     def captions(self) -> Array:
-        """Numbers of all captions of whole images (M,)."""
-        first = self.speech.first
-        return np.concatenate([np.arange(first[row], first[row + 1]) for row in self.rows])
+        """Numbers of all captions of whole images that take part (M,)."""
+        return np.array([number for row in self.rows for number in self.wanted(row)], dtype=int)
 
     @cached_property
     def caption_classes(self) -> Array:
         """Class of each of those captions (M,)."""
-        counts = np.diff(self.speech.first)[self.rows]
-        return np.repeat(self.image_classes, counts)
+        row_M = np.searchsorted(self.speech.first, self.captions, side="right") - 1
+        found: Array = np.array(self.images.classes)[row_M]
+        return found
 
     def shard_rows(self) -> list[list[int]]:
-        """Whole rows of each shard, in order."""
+        """Rows of each shard to train on, in order: whole, and with a caption that takes part."""
         whole, ends = set(self.rows), itertools.accumulate(self.shard_samples, initial=0)
         return [
-            [row for row in range(start, end) if row in whole]
+            [row for row in range(start, end) if row in whole and self.wanted(row)]
             for start, end in itertools.pairwise(ends)
         ]
 

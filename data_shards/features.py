@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from torch import Tensor
 from data_shards.columns import Array, ImageColumn, SpeechColumn
 from data_shards.errors import DataError
 from data_shards.feature_store import Store
-from data_shards.logmel import LogMel
+from data_shards.front_end import FrontEnd
 from data_shards.manifest import Data
 from data_shards.progress import Advance
 from data_shards.stream import Broken, Raw, decode_speech, raw_samples
@@ -72,10 +71,10 @@ def derive_images(
     return ImageColumn(**index, values=np.load(folder / "values.npy", mmap_mode="r"))
 
 
-def derive_logmel(
-    data: Data, split: str, *, logmel: LogMel, store: Store, max_broken: float
+def derive_speech(
+    data: Data, split: str, *, front: FrontEnd, store: Store, max_broken: float
 ) -> SpeechColumn:
-    """Log-mel frames of every caption of a split; `store` as for images.
+    """Frames of every caption of a split, each made by itself; `store` as for images.
 
     Raises:
         DataError: a shard is damaged, or more than `max_broken` of the images have a bad caption.
@@ -86,38 +85,31 @@ def derive_logmel(
         rows = _Rows()
         lengths: list[int] = []
         counts: list[int] = []
-        with _one_thread(), (target / "frames.bin").open("wb") as stream:
+        voices: list[str] = []
+        with (target / "frames.bin").open("wb") as stream:
             for raw in _raw(data, split, broken, rows):
-                frames = _speech(raw, logmel, broken) if raw else []
+                frames = _speech(raw, front, broken) if raw else []
                 if raw and not frames:
                     rows.lose()
                 stream.writelines(part.numpy().tobytes() for part in frames)
                 lengths += [len(part) for part in frames]
                 counts.append(len(frames))
+                voices += raw.voices if raw and frames else []
                 advance(1)
         np.save(target / "starts.npy", np.cumsum([0, *lengths]))
         np.save(target / "first.npy", np.cumsum([0, *counts]))
+        np.save(target / "voices.npy", np.array(voices))
         rows.save(target, broken)
 
     samples = data.manifest.splits[split].samples
-    folder = store.once(_name(data, split, logmel.key), write, samples=samples)
+    folder = store.once(_name(data, split, f"{front.key} voices"), write, samples=samples)
     starts = np.load(folder / "starts.npy")
-    shape = (int(starts[-1]), logmel.mels)
+    shape = (int(starts[-1]), front.width)
     frames_TF = np.memmap(folder / "frames.bin", dtype=np.float16, mode="r", shape=shape)
     first = np.load(folder / "first.npy")
+    voices = np.load(folder / "voices.npy", mmap_mode="r")
     index = _index(folder, max_broken)
-    return SpeechColumn(**index, frames_TF=frames_TF, starts=starts, first=first)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """A spectrogram is too small to share: with two threads it takes several times as long."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+    return SpeechColumn(**index, frames_TF=frames_TF, starts=starts, first=first, voices=voices)
 
 
 class _Rows:
@@ -171,10 +163,10 @@ def _chunks(
         yield chunk
 
 
-def _speech(raw: Raw, logmel: LogMel, broken: Broken) -> list[Tensor]:
+def _speech(raw: Raw, front: FrontEnd, broken: Broken) -> list[Tensor]:
     """Frames of all captions of an image; none if one of them is unreadable."""
     try:
-        return [decode_speech(flac, logmel) for flac in raw.flacs]
+        return [decode_speech(flac, front) for flac in raw.flacs]
     except ValueError as error:
         broken.add(f"{raw.where}: {error}")
         return []

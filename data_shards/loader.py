@@ -20,9 +20,12 @@ def cached_batches(
     """An epoch's batches, one random caption an image; the last, smaller batch is dropped.
 
     Raises:
+        DataError: no image has a caption in the voices asked for.
         UsageError: there are fewer images than a batch holds.
     """
     shards = [[(split, row) for row in rows] for split in features for rows in split.shard_rows()]
+    if not any(shards) and any(split.unspoken for split in features):
+        raise features[0].voices.missing("an image to train on")
     ordered = [shards[i] for i in order.shard_order(len(shards), seed=seed, epoch=epoch)]
     rows = order.shuffled(chain(*ordered), order.sample_rng(seed=seed, epoch=epoch))
     for batch in order.batched(rows, batch_size):
@@ -45,10 +48,9 @@ def _batch(rows: list[Row], *, seed: int, epoch: int) -> Batch:
 
 def _caption(item: Row, *, seed: int, epoch: int) -> Tensor:
     split, row = item
-    first, end = (int(number) for number in split.speech.first[row : row + 2])
-    image_id = split.images.ids[row]
-    chosen = order.caption_choice(end - first, seed=seed, epoch=epoch, image_id=image_id)
-    return split.frames(first + chosen)
+    image_id, wanted = split.images.ids[row], split.wanted(row)
+    chosen = order.caption_choice(len(wanted), seed=seed, epoch=epoch, image_id=image_id)
+    return split.frames(wanted[chosen])
 
 
 def image_chunks(features: SplitFeatures, size: int) -> Iterator[Tensor]:
@@ -60,7 +62,7 @@ def image_chunks(features: SplitFeatures, size: int) -> Iterator[Tensor]:
 
 
 def caption_chunks(features: SplitFeatures, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """All captions of whole images, sorted by length: (places, frames_BTF, length_B) a chunk.
+    """All captions that take part, sorted by length: (places, frames_BTF, length_B) a chunk.
 
     Place m is the row of `features.caption_classes`.
     """

@@ -8,12 +8,14 @@ from jaxtyping import Float
 from torch import Tensor
 from torchaudio.transforms import MelSpectrogram
 
+from data_shards.front_end import FrontEnd
+
 RATE = 16_000  # Hz
 WINDOWS = {"hamming": torch.hamming_window, "hann": torch.hann_window}
 
 
 @dataclass(frozen=True)
-class LogMel:
+class LogMel(FrontEnd):
     """Waveform → log-mel frames with zero mean and unit variance a band over the utterance.
 
     Args:
@@ -28,6 +30,16 @@ class LogMel:
     def key(self) -> str:
         """Names the transform: equal keys, equal frames."""
         return f"logmel-v1-{self.mels}-{self.window}"
+
+    @property
+    def width(self) -> int:
+        """Number of values of a frame."""
+        return self.mels
+
+    @property
+    def in_workers(self) -> bool:
+        """It needs no GPU."""
+        return True
 
     @cached_property
     def _spectrogram(self) -> MelSpectrogram:

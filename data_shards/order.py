@@ -65,6 +65,11 @@ def caption_choice(count: int, *, seed: int, epoch: int, image_id: str) -> int:
     return draws.key(seed, "caption", epoch, image_id) % count
 
 
+def voice_choice(count: int, *, seed: int, image_id: str) -> int:
+    """Which of an image's `count` captions all epochs use."""
+    return draws.key(seed, "training voice", image_id) % count
+
+
 def view_choice(count: int, *, seed: int, epoch: int, image_id: str) -> int:
     """Which of an image's `count` views the epoch uses."""
     return draws.key(seed, "view", epoch, image_id) % count

@@ -20,9 +20,11 @@ from webdataset.tariterators import group_by_keys, tar_file_expander
 from data_shards import files, order, shard_cache
 from data_shards.batches import Batch, pad
 from data_shards.errors import DataError
-from data_shards.logmel import RATE, LogMel
+from data_shards.front_end import FrontEnd, frames_of
+from data_shards.logmel import RATE
 from data_shards.manifest import Data, Shard
 from data_shards.views import Pixels, View
+from data_shards.voices import ALL, Voices
 
 SUFFIXES = ("jpg", "flac", "json")  # anything else (.pyd, .pkl: code) is refused
 
@@ -35,6 +37,10 @@ class Raw:
     jpeg: bytes
     flacs: list[bytes]
     class_id: int
+    texts: list[str]
+    """What its captions say; "" where a text is not kept."""
+    voices: list[str]
+    """Who speaks each caption."""
     where: str
     """Its name and shard, for messages."""
 
@@ -46,7 +52,8 @@ class Example:
     image_id: str
     class_id: int
     pixels: Pixels
-    frames_TF: Float[Tensor, "T F"]
+    speech: Float[Tensor, "..."]
+    """Frames (T, F); or the waveform (N), of which they are made outside the loader processes."""
 
 
 @dataclass
@@ -63,6 +70,8 @@ class Broken:
     limit: float
     samples: int
     reasons: list[str] = field(default_factory=list)
+    unspoken: int = 0
+    """Readable samples left out since no caption is in the voices asked for."""
 
     def add(self, reason: str) -> None:
         """Count one.
@@ -143,13 +152,14 @@ def _raw(sample: dict[str, Any]) -> Raw | str:
     try:
         about = json.loads(content)
         image_id, class_id = str(about["image_id"]), int(about["class_id"])
-        captions = len(about["captions"])
-    except (KeyError, ValueError, TypeError) as error:
+        texts = [str(caption.get("text", "")) for caption in about["captions"]]
+        voices = [str(caption["voice"]) for caption in about["captions"]]
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         return f"{where}: {type(error).__name__} {error}"
-    if not captions:
+    if not texts:
         return f"{where}: no captions"
-    flacs = [_member(sample, f"{number}.flac") for number in range(captions)]
-    return Raw(image_id, _member(sample, "jpg"), flacs, class_id, where)
+    flacs = [_member(sample, f"{number}.flac") for number in range(len(texts))]
+    return Raw(image_id, _member(sample, "jpg"), flacs, class_id, texts, voices, where)
 
 
 def _member(sample: dict[str, Any], suffix: str) -> bytes:
@@ -160,8 +170,13 @@ def _member(sample: dict[str, Any], suffix: str) -> bytes:
     return content
 
 
-def decode_speech(flac: bytes, logmel: LogMel) -> Float[Tensor, "T F"]:
-    """Log-mel frames of a FLAC, float16: streamed as they are cached, so that results are equal.
+def decode_speech(flac: bytes, front: FrontEnd) -> Float[Tensor, "T F"]:
+    """Frames of a FLAC, float16; raises as `_wave`."""
+    return frames_of(_wave(flac), front)
+
+
+def _wave(flac: bytes) -> Float[Tensor, " N"]:
+    """Samples of a FLAC.
 
     Raises:
         ValueError: it cannot be decoded, or is not 16 kHz mono.
@@ -172,7 +187,11 @@ def decode_speech(flac: bytes, logmel: LogMel) -> Float[Tensor, "T F"]:
         raise ValueError(str(error)) from error
     if rate != RATE or wave.ndim != 1 or not len(wave):
         raise ValueError(f"speech must be mono at {RATE} Hz, but is {wave.shape} at {rate}")
-    return logmel(torch.from_numpy(wave)).half()
+    return torch.from_numpy(wave)
+
+
+Loaded = list[Example | str | None] | DataError
+"""The samples of a shard: a text says what is wrong with one, None that no wanted voice speaks."""
 
 
 @dataclass(frozen=True)
@@ -182,11 +201,12 @@ class _Decoder:
     data: Data
     shards: list[Shard]
     view: View
-    logmel: LogMel
+    front: FrontEnd
+    voices: Voices
     seed: int
     epoch: int
 
-    def __call__(self, _: Any = None) -> Iterator[list[Example | str] | DataError]:
+    def __call__(self, _: Any = None) -> Iterator[Loaded]:
         worker = torch.utils.data.get_worker_info()
         first, step = (worker.id, worker.num_workers) if worker else (0, 1)
         for shard in islice(self.shards, first, None, step):
@@ -195,17 +215,21 @@ class _Decoder:
             except DataError as error:  # raised where it is read, without a worker's traceback
                 yield error
 
-    def _decode(self, raw: Raw | str) -> Example | str:
+    def _decode(self, raw: Raw | str) -> Example | str | None:
         if isinstance(raw, str):
             return raw
+        wanted = self.voices.captions(raw.image_id, raw.voices)
+        if not wanted:
+            return None
         draws = {"seed": self.seed, "epoch": self.epoch, "image_id": raw.image_id}
-        chosen = order.caption_choice(len(raw.flacs), **draws)  # type: ignore[arg-type]
+        chosen = order.caption_choice(len(wanted), **draws)  # type: ignore[arg-type]
         try:
             pixels = self.view(raw.jpeg, **draws)  # type: ignore[arg-type]
-            frames_TF = decode_speech(raw.flacs[chosen], self.logmel)
+            speech = _wave(raw.flacs[wanted[chosen]])
+            speech = frames_of(speech, self.front) if self.front.in_workers else speech
         except (OSError, ValueError, SyntaxError) as error:
             return f"{raw.where}: {error}"
-        return Example(raw.image_id, raw.class_id, pixels, frames_TF)
+        return Example(raw.image_id, raw.class_id, pixels, speech)
 
 
 def streamed_batches(
@@ -213,12 +237,13 @@ def streamed_batches(
     splits: Sequence[str],
     *,
     view: View,
-    logmel: LogMel,
+    front: FrontEnd,
     seed: int,
     epoch: int,
     batch_size: int,
     workers: int,
     broken: Broken,
+    voices: Voices = ALL,
 ) -> Iterator[Batch]:
     """An epoch's batches, decoded as the shards stream by; the last, smaller one is dropped.
 
@@ -226,21 +251,22 @@ def streamed_batches(
     shards arrive in the epoch's order however many processes there are.
 
     Raises:
-        DataError: a shard is damaged, or more samples are than `broken` allows, which counts them.
+        DataError: a shard is damaged, more samples are than `broken` allows, which counts them, or
+            none has a caption in `voices`.
         UsageError: there are fewer images than a batch holds.
     """
     shards = [shard for name in splits for shard in data.manifest.splits[name].shards]
     ordered = [shards[i] for i in order.shard_order(len(shards), seed=seed, epoch=epoch)]
-    decoder = _Decoder(data, ordered, view, logmel, seed, epoch)
+    decoder = _Decoder(data, ordered, view, front, voices, seed, epoch)
     examples = order.shuffled(
-        _whole(_load(decoder, min(workers, len(shards))), broken),
+        _whole(_load(decoder, min(workers, len(shards))), broken, voices),
         order.sample_rng(seed=seed, epoch=epoch),
     )
     for batch in order.batched(examples, batch_size):
-        yield _collate(batch)
+        yield _collate(batch, front)
 
 
-def _load(decoder: _Decoder, workers: int) -> Iterator[list[Example | str] | DataError]:
+def _load(decoder: _Decoder, workers: int) -> Iterator[Loaded]:
     pipeline = webdataset.DataPipeline(decoder)
     return iter(
         DataLoader(
@@ -258,19 +284,27 @@ def _as_it_is(item: Any) -> Any:
     return item
 
 
-def _whole(loaded: Iterator[list[Example | str] | DataError], broken: Broken) -> Iterator[Example]:
+def _whole(loaded: Iterator[Loaded], broken: Broken, voices: Voices) -> Iterator[Example]:
+    whole = 0
     for item in loaded:
         if isinstance(item, DataError):
             raise item
         for example in item:
             if isinstance(example, str):
                 broken.add(example)
+            elif example is None:
+                broken.unspoken += 1
             else:
+                whole += 1
                 yield example
+    if broken.unspoken and not whole:
+        raise voices.missing("an image to train on")
 
 
-def _collate(examples: list[Example]) -> Batch:
-    frames_BTF, length_B = pad([example.frames_TF for example in examples])
+def _collate(examples: list[Example], front: FrontEnd) -> Batch:
+    speech = [example.speech for example in examples]
+    frames = speech if front.in_workers else [frames_of(wave_N, front) for wave_N in speech]
+    frames_BTF, length_B = pad(frames)
     return Batch(
         image=torch.from_numpy(np.stack([example.pixels for example in examples])),
         frames_BTF=frames_BTF,

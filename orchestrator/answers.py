@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.planning import Question
 from orchestrator.storage import Record, Storage
-from search_spaces.designs import Refine, Trial, format_value
+from search_spaces.designs import Refine, Trial, cell_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,8 +32,7 @@ class Row:
     @property
     def label(self) -> str:
         """E.g. `gamma=13`; the base itself has no varying field."""
-        cells = [f"{name}={format_value(value)}" for name, value in self.varies.items()]
-        return " ".join(cells) or "VFSEL"
+        return cell_label(self.varies) or "VFSEL"
 
 
 @dataclass(frozen=True)
@@ -130,6 +129,7 @@ def as_dict(found: Answer) -> dict[str, Any]:
     best = rows[found.rows.index(found.best)] if found.best else None
     return {
         "sweep": found.question.sweep.name,
+        "dataset": found.question.dataset,
         "plan_id": found.question.plan_id,
         "selection": found.question.base.selection,
         "best": best,
@@ -139,7 +139,8 @@ def as_dict(found: Answer) -> dict[str, Any]:
 
 
 def plot_curve(found: Answer, path: Path) -> None:
-    """R@1 of both directions against the one number that varies (as Figures 5.1–5.2), a PNG."""
+    """R@1 of both directions, and their sum, against the one number that varies (as Figures 5.1 and
+    5.2), a PNG."""
     from matplotlib.figure import Figure  # without pyplot: no display, no global state
 
     (name,) = found.question.sweep.design.fields
@@ -153,8 +154,10 @@ def plot_curve(found: Answer, path: Path) -> None:
     for (key, label), color in zip(DIRECTIONS.items(), ("C0", "C1"), strict=True):
         left.plot(levels, [row.test[f"{key}_r1"] for row in rows], "o-", label=label, color=color)
         left.axhline(rows[0].test[f"{key}_chance"], ls=":", color=color)
+    sums = [sum(row.test[f"{key}_r1"] for key in DIRECTIONS) for row in rows]
+    left.plot(levels, sums, "s--", label="sum of both", color="C2")
     left.set_title("R@1, test (dotted: chance)")
-    left.set_ylabel("percent")
+    left.set_ylabel("percent (sum: at most 200)")
     left.legend()
     for axes in (left, right):
         _scale(axes, name, found)

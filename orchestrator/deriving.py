@@ -8,6 +8,7 @@ from data_shards.cache_folder import cache_folder
 from data_shards.feature_store import Store
 from data_shards.manifest import Data
 from trainables.allocator import keep_freed_memory
+from trainables.data_check import training_classes
 from trainables.experiment import Experiment
 from trainables.feature_sizes import ColumnSize, column_sizes
 from trainables.inputs import Inputs
@@ -30,6 +31,8 @@ def derive(experiments: Iterable[Experiment], data: Data, shared: str, *, limit:
     for experiment in experiments:
         wanted = set(column_sizes(experiment, data.manifest))
         if not wanted <= done:
-            model = DualEncoder(experiment).to(memory_format=torch.channels_last)
+            classes = len(training_classes(experiment, data.manifest))
+            model = DualEncoder(experiment, classes=classes)
+            model.to(memory_format=torch.channels_last)
             Inputs(experiment, model, data.cached(store.folder), store).derive()
         done |= wanted

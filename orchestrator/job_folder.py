@@ -7,6 +7,11 @@ from data_shards import files
 from data_shards.errors import UsageError
 
 _SQLITE = "sqlite:///"
+_SEEN = "an absolute path that every node sees"
+_FORMS = {
+    "--tracking-uri": f"{_SQLITE}/ABSOLUTE/FILE or http(s)://SERVER",
+    "--weights": _SEEN,
+}
 
 
 def inside_job() -> bool:
@@ -23,9 +28,7 @@ def check_lasting(option: str, location: str) -> None:
     path = location.removeprefix(_SQLITE)
     if "://" in path or PurePosixPath(path).is_absolute():
         return
-    form = f"{_SQLITE}/ABSOLUTE/FILE or http(s)://SERVER" if option == "--tracking-uri" else (
-        "a URI such as s3://BUCKET/PATH, or an absolute path that every node sees"
-    )  # fmt: skip
+    form = _FORMS.get(option, f"a URI such as s3://BUCKET/PATH, or {_SEEN}")
     raise UsageError(
         f"{option} must be {form}, but got {files.shown(location)!r}: a job runs in a temporary "
         "copy of the code, and what it leaves there is lost."

@@ -8,9 +8,11 @@ repeated after a crash or a lost answer adds nothing and loses nothing.
 import logging
 import math
 import os
+import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from orchestrator import curves
@@ -47,6 +49,8 @@ class Run:
     """Its parameters are there."""
     shipped: bool = False
     """All of its record is there."""
+    pictured: bool = False
+    """Its pictures are there."""
     reason: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
 
@@ -92,6 +96,12 @@ class PlanRuns:
         self._client.log_figure(run.id, curves.figure(reports, title=trial.name), "curves.png")
         self._client.set_tag(run.id, "vfsel.shipped", "yes")
         run.shipped = True
+
+    def ship_pictures(self, run: Run, pictures: Mapping[str, bytes]) -> None:
+        """Ship a trial's pictures, once."""
+        if not run.pictured:
+            log_pictures(self._client, run.id, pictures)
+            run.pictured = True
 
     def end(self, run: Run, status: str, *, reason: str = "", at: int | None = None) -> None:
         """Give a run its final state, once."""
@@ -234,6 +244,15 @@ class PlanRuns:
                 return
 
 
+def log_pictures(client: Any, run_id: str, pictures: Mapping[str, bytes]) -> None:
+    """Keep pictures, by file name, among a run's artifacts, and mark that they are there."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in pictures.items():
+            (Path(folder) / name).write_bytes(content)
+        client.log_artifacts(run_id, folder, "pictures")
+    client.set_tag(run_id, "vfsel.pictures", "yes")
+
+
 def quieten() -> None:
     """Settings of MLflow for a background guest: silent, quick to give up, no telemetry.
 
@@ -259,6 +278,7 @@ def _known(run: Any) -> Run:
         epoch=int(run.data.metrics.get("epoch", 0)),
         described=bool(run.data.params),
         shipped="vfsel.shipped" in run.data.tags,
+        pictured="vfsel.pictures" in run.data.tags,
         reason=run.data.tags.get("reason", ""),
         metrics=dict(run.data.metrics),
     )

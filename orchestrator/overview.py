@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from data_shards.errors import UsageError
 from orchestrator.planning import Question
 from orchestrator.storage import Storage
 from search_spaces.designs import Plan
@@ -15,6 +16,8 @@ class Overview:
 
     plans: Mapping[str, Plan]
     recorded: frozenset[str]
+    refused: Mapping[str, str]
+    """Why the data cannot serve the other sweeps."""
 
     @property
     def asked(self) -> int:
@@ -44,16 +47,20 @@ class Overview:
         """For JSON."""
         return {
             "sweeps": self.rows(),
+            "refused": dict(self.refused),
             "trials": self.asked,
             "distinct": len(self.distinct),
             "recorded": len(self.distinct & self.recorded),
         }
 
 
-def overview(questions: Mapping[str, Question], storage: Storage) -> Overview:
-    """What all these questions want as the storage stands at this moment."""
-    plans = {name: question.plan(storage) for name, question in questions.items()}
-    return Overview(plans, frozenset(storage.record_ids()))
+def overview(questions: Mapping[str, Question | UsageError], storage: Storage) -> Overview:
+    """What all these questions want as the storage stands at this moment; an error in the place of
+    a question says why it cannot be asked."""
+    asked = {name: q for name, q in questions.items() if isinstance(q, Question)}
+    refused = {name: str(q) for name, q in questions.items() if isinstance(q, UsageError)}
+    plans = {name: question.plan(storage) for name, question in asked.items()}
+    return Overview(plans, frozenset(storage.record_ids()), refused)
 
 
 def lines(found: Overview, *, storage: str) -> list[str]:
@@ -62,6 +69,7 @@ def lines(found: Overview, *, storage: str) -> list[str]:
     for row in found.rows():
         counts = f"{row['trials']:>8}{row['shared']:>8}{row['recorded']:>10}"
         shown.append(f"{row['sweep']:24}{counts}  {row['undecided']}".rstrip())
+    shown += [f"{name:24}{'not here':>26}  {reason}" for name, reason in found.refused.items()]
     done = len(found.distinct & found.recorded)
     return [
         *shown,

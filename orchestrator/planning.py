@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from data_shards import files
 from data_shards.errors import UsageError
-from data_shards.manifest import Data
+from data_shards.manifest import Data, Manifest
 from orchestrator.feature_plan import CACHE_LIMIT, fit
 from orchestrator.storage import Storage
 from search_spaces.designs import Plan, Trial
@@ -25,6 +25,8 @@ class Question:
     base: Experiment
     seeds: int
     dataset: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What reports say of the data (`facts_of`); empty where an older plan holds none."""
 
     @property
     def plan_id(self) -> str:
@@ -40,6 +42,7 @@ class Question:
             "base": self.base.to_dict(),
             "seeds": self.seeds,
             "dataset": self.dataset,
+            "facts": dict(self.facts),
         }
 
     def plan(self, storage: Storage) -> Plan:
@@ -47,6 +50,21 @@ class Question:
         found = self.sweep.plan(self.base, range(self.seeds), storage.score)
         trials = {trial.id: trial.resolved() for trial in found.trials}
         return Plan(list(trials.values()), found.undecided)
+
+
+def facts_of(manifest: Manifest) -> dict[str, Any]:
+    """Plain facts of a packed data set, for reports that are made where it is not."""
+    splits = {
+        name: {"classes": len(split.classes), "images": split.samples, "captions": split.captions}
+        for name, split in manifest.splits.items()
+    }
+    return {
+        "source": manifest.source,
+        "options": manifest.options,
+        "speech": manifest.speech,
+        "skipped": manifest.skipped,
+        "splits": splits,
+    }
 
 
 def ask(
@@ -72,8 +90,10 @@ def ask(
     check_data(base, data.manifest)
     trials = sweep.plan(base, range(seeds), lambda _: None).trials
     planned = [trial.experiment for trial in trials]
+    for experiment in planned:
+        check_data(experiment, data.manifest)
     base = fit(base, planned, data.manifest, cache_limit=cache_limit)
-    return Question(sweep, base, seeds, data.manifest.dataset)
+    return Question(sweep, base, seeds, data.manifest.dataset, facts_of(data.manifest))
 
 
 def asked_before(name: str, storage: Storage) -> list[Question]:
@@ -89,7 +109,13 @@ def asked_before(name: str, storage: Storage) -> list[Question]:
             f"`python -m orchestrator sweep {name}` first, or name its --storage."
         )
     return [
-        Question(load(name), Experiment.from_dict(p["base"]), p["seeds"], p["dataset"])
+        Question(
+            load(name),
+            Experiment.from_dict(p["base"]),
+            p["seeds"],
+            p["dataset"],
+            p.get("facts", {}),
+        )
         for p in found
     ]
 

@@ -26,13 +26,15 @@ class Resources:
     loader_workers: int = 0
     cache_limit: float = CACHE_LIMIT
     """GB of derived features that a node may keep."""
+    weights: str = ""
+    """Folder of published weights; "": what each node's environment says."""
     autoscale: bool = False
     """Nodes that can hold a trial may still have to be started."""
 
     def __post_init__(self) -> None:
         for spec in fields(self):
             value = getattr(self, spec.name)
-            if value == AUTO:
+            if isinstance(value, str):  # `auto`, a folder
                 continue
             option = spec.name.replace("_", "-")
             if not (value >= 0 and math.isfinite(value)):

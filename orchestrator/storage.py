@@ -5,6 +5,8 @@ records/<trial_id>.json      what a finished trial found; written last: the comm
 queries/<trial_id>.npz       per-query ranks and average precisions of the test split
 reports/<trial_id>.jsonl     one line an epoch, also of a trial under way
 checkpoints/<trial_id>/      last.pt and best.pt while a trial is under way
+models/<trial_id>/           best.pt of a finished trial, for its pictures; can be deleted
+pictures/<trial_id>/         gradcam.png, speech_attention.png, gallery_s2i.png, …; can be deleted
 features/<column>/           derived features that nodes share; only on a URI, can be deleted
 studies/<study_id>/          a search that was asked (study.json) and its trials (00000.json, …)
 """
@@ -203,6 +205,31 @@ class Storage:
     def checkpoints_url(self, trial_id: str) -> str:
         """Folder of a trial's checkpoints."""
         return files.join(self.url, "checkpoints", trial_id)
+
+    def models_url(self, trial_id: str) -> str:
+        """Folder of a finished trial's chosen weights."""
+        return files.join(self.url, "models", trial_id)
+
+    def pictures_url(self, trial_id: str) -> str:
+        """Folder of a finished trial's pictures."""
+        return files.join(self.url, "pictures", trial_id)
+
+    def picture_ids(self) -> set[str]:
+        """Ids of the trials that have pictures; only names are listed."""
+        return set(files.names(files.join(self.url, "pictures")))
+
+    def pictures(self, trial_id: str) -> dict[str, bytes]:
+        """A trial's pictures (PNG) by file name."""
+        folder = self.pictures_url(trial_id)
+        return {
+            name: files.read_bytes(files.join(folder, name)) or b"" for name in files.names(folder)
+        }
+
+    def keep_model(self, trial_id: str) -> None:
+        """Keep the weights that a trial's record speaks of."""
+        content = files.read_bytes(files.join(self.checkpoints_url(trial_id), "best.pt"))
+        assert content is not None, "the record was just written from it"
+        files.write_atomic(files.join(self.models_url(trial_id), "best.pt"), content)
 
     @property
     def features_url(self) -> str:

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from data_shards.manifest import Data
 from orchestrator.answers import DIRECTIONS, Answer, Row, answer, as_dict, plot_curve, sentence
 from orchestrator.feature_plan import told
 from orchestrator.live import LiveTable
+from orchestrator.pictures import of_sweep
 from orchestrator.planning import Question, missing
 from orchestrator.resources import Resources
 from orchestrator.runner import Runner
@@ -21,6 +23,24 @@ from orchestrator.storage import Storage
 from orchestrator.tracking import PlanInfo, Tracker
 from orchestrator.ui import ui_command
 from search_spaces.designs import Refine, Trial
+
+
+def run_sweeps(asked: Sequence[tuple[Question, Data]], *, as_json: bool, **how: Any) -> int:
+    """Run a sweep on each data set in turn, and print its answers; see `run_sweep`.
+
+    Returns:
+        Exit code: 0, or 1 if any trial of a plan has no record.
+    """
+    answers = []
+    for question, data in asked:
+        found = run_sweep(question, data, **how)
+        answers.append(found)
+        if not as_json:
+            found.show()
+    if as_json:
+        values = [found.to_dict() for found in answers]
+        click.echo(json.dumps(values[0] if len(values) == 1 else values))
+    return max(found.code for found in answers)
 
 
 def run_sweep(
@@ -31,12 +51,8 @@ def run_sweep(
     tracking_uri: str,
     resources: Resources,
     max_failures: int,
-    as_json: bool,
-) -> int:
-    """Run a question's missing trials, track them, print the answer.
-
-    Returns:
-        Exit code: 0, or 1 if any trial of the plan has no record.
+) -> "Conclusion":
+    """Run a question's missing trials, and track them.
 
     Raises:
         UsageError: the storage cannot be written, or the tracking URI is malformed.
@@ -55,12 +71,13 @@ def run_sweep(
         runner = Runner(question, data, storage, resources, max_failures, [table, watching])
         try:
             runner.run()
+            of_sweep.draw_missing(question, data, storage, weights=resources.weights)
         except BaseException as error:
             left = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
             watching.finish(question, storage, runner.failures, left=left, parent=left)
             raise
     shipped = watching.finish(question, storage, runner.failures, left="FAILED")
-    return _conclude(question, storage, runner.failures, tracking_uri if shipped else "", as_json)
+    return _conclude(question, storage, runner.failures, tracking_uri if shipped else "")
 
 
 def _info(question: Question) -> PlanInfo:
@@ -117,22 +134,42 @@ class _Tracking:
         return self._tracker.finish(states, failures, parent=parent)
 
 
+@dataclass(frozen=True)
+class Conclusion:
+    """What a sweep ended with."""
+
+    answer: Answer
+    storage: Storage
+    failed: dict[str, str]
+    """Trials without a record, with the reason."""
+    shown_at: str
+    """Where MLflow has it; "" if it could not be shipped."""
+    curve: str
+
+    @property
+    def code(self) -> int:
+        """Exit code: 1 if any trial of the plan has no record."""
+        return 1 if self.failed or self.answer.undecided else 0
+
+    def show(self) -> None:
+        """For people."""
+        _print(self.answer, self.storage, self.shown_at, self.curve)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For machines."""
+        return as_dict(self.answer) | {"failed": self.failed}
+
+
 def _conclude(
-    question: Question, storage: Storage, failures: dict[str, str], shown_at: str, as_json: bool
-) -> int:
-    found = answer(question, storage)
-    names = {trial.id: trial.name for trial in question.plan(storage).trials}
-    lacking = [trial.id for trial in missing(question.plan(storage), storage)]
-    for trial_id in lacking:
-        reason = failures.get(trial_id, "not run")
+    question: Question, storage: Storage, failures: dict[str, str], shown_at: str
+) -> Conclusion:
+    found, plan = answer(question, storage), question.plan(storage)
+    names = {trial.id: trial.name for trial in plan.trials}
+    failed = {t.id: failures.get(t.id, "not run") for t in missing(plan, storage)}
+    for trial_id, reason in failed.items():
         click.echo(f"failed: {names[trial_id]} ({trial_id}): {reason}", err=True)
     curve = _keep_curve(found, storage) if _is_curve(found) else ""
-    if as_json:
-        failed = {trial_id: failures.get(trial_id, "not run") for trial_id in lacking}
-        click.echo(json.dumps(as_dict(found) | {"failed": failed}))
-    else:
-        _print(found, storage, shown_at, curve)
-    return 1 if lacking or found.undecided else 0
+    return Conclusion(found, storage, failed, shown_at, curve)
 
 
 def _is_curve(found: Answer) -> bool:
@@ -140,7 +177,7 @@ def _is_curve(found: Answer) -> bool:
 
 
 def _print(found: Answer, storage: Storage, shown_at: str, curve: str) -> None:
-    click.echo(f"\n{found.question.sweep.question}")
+    click.echo(f"\n{found.question.sweep.question}  [{found.question.dataset}]")
     highest = max((row.selection or 0.0 for row in found.rows), default=0.0)
     for row in found.rows:
         click.echo(_line(found, row, highest if len(found.rows) > 1 else 0.0))
@@ -151,6 +188,8 @@ def _print(found: Answer, storage: Storage, shown_at: str, curve: str) -> None:
         click.echo(f"dropped: {dropped} unreadable samples, see `dropped` in the records")
     if curve:
         click.echo(f"curve:   {curve}")
+    if storage.picture_ids():
+        click.echo(f"drawn:   {files.shown(files.join(storage.url, 'pictures'))}")
     click.echo(f"records: {files.shown(files.join(storage.url, 'records'))}")
     if shown_at:
         click.echo(f"pages:   {ui_command(shown_at)}")

@@ -163,6 +163,8 @@ class Tracker:
                 yield partial(self._ship_reports, runs, trial)
             elif work.final:
                 yield partial(self._leave, runs, trial, work.final)
+        if work.final:
+            yield partial(self._ship_pictures, runs, work.trials)
         yield partial(self._summarise, runs, work.trials, len(work.trials) - len(left))
         if work.final:
             yield partial(_close, runs, {trial.id for trial in left}, work.final)
@@ -177,6 +179,13 @@ class Tracker:
         if not shipped:
             runs.ship_record(trial, record)
         self._scores[trial.id] = record["selection"]["value"]
+
+    def _ship_pictures(self, runs: PlanRuns, trials: Sequence[Trial]) -> None:
+        """Of the few trials that have some: the sweep draws them at its end."""
+        for trial_id in self._storage.picture_ids() & {trial.id for trial in trials}:
+            run = runs.children.get(trial_id)
+            if run is not None and not run.pictured:
+                runs.ship_pictures(run, self._storage.pictures(trial_id))
 
     def _ship_ended(self, runs: PlanRuns, trial: Trial, ended: Ended) -> None:
         if trial.id in self._left:

@@ -5,6 +5,7 @@ import platform
 import socket
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -18,6 +19,7 @@ from data_shards.manifest import Data
 from orchestrator.gpu_packing import read_memory, start_reading
 from orchestrator.storage import Storage
 from orchestrator.version import code_version
+from trainables import weights
 from trainables.allocator import keep_freed_memory
 from trainables.experiment import Experiment
 from trainables.training import Outcome, train
@@ -29,8 +31,8 @@ NODE_SECONDS = 10.0
 class TrialRun(tune.Trainable):  # type: ignore[misc]  # Ray is untyped
     """One trial a config; every step is an epoch; the last step writes the record.
 
-    The config's `trial` holds plain values: `experiment` (dict), `data`, `storage` (locations),
-    `cpus`, `gpus`, `workers`, `cache_limit` (numbers). The cache is the node's own.
+    The config's `trial` holds plain values: `experiment` (dict), `data`, `storage`, `weights`
+    (locations), `cpus`, `gpus`, `workers`, `cache_limit` (numbers). The cache is the node's own.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -54,6 +56,7 @@ class _Run:
         self._experiment = Experiment.from_dict(config["experiment"])
         self._storage = _storage(config["storage"])
         self._data = _data(config["data"], self._experiment.data)
+        _use_weights(config["weights"])
         self._reports: list[dict[str, Any]] = []
         self._known = self._storage.reports(self._experiment.trial_id)
         self._checkpoints = self._storage.checkpoints_url(self._experiment.trial_id)
@@ -100,11 +103,13 @@ class _Run:
             },
             "test": outcome.test,
             "dropped": outcome.dropped,
+            "unspoken": outcome.unspoken,
             "parameters": outcome.parameters,
             "reports": self._reports,
             "environment": environment(self._device),
             "seconds": time.time() - self._started,
         }
+        self._storage.keep_model(self._experiment.trial_id)
         self._storage.write_record(record, outcome.queries)
         self._storage.remove_checkpoints(self._experiment.trial_id)
 
@@ -166,6 +171,14 @@ def _data(location: str, data_hash: str) -> Data:
     return found
 
 
+def _use_weights(folder: str) -> None:
+    if not folder:
+        return  # the node's own, or a download
+    if not Path(folder).is_dir():
+        raise _unseen("weights", folder)
+    weights.use(folder)
+
+
 class NodeError(RuntimeError):
     """This node cannot serve trials; another one can."""
 
@@ -174,5 +187,6 @@ def _unseen(option: str, location: str) -> NodeError:
     time.sleep(NODE_SECONDS)
     return NodeError(
         f"--{option} must be seen by every node of the cluster, but {socket.gethostname()} does "
-        f"not see {files.shown(location)}: use a folder that all nodes mount, or s3://."
+        f"not see {files.shown(location)}: use a folder that all nodes mount"
+        + ("." if option == "weights" else ", or s3://.")
     )

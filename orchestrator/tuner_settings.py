@@ -36,6 +36,7 @@ def trial_config(
         "gpus": resources.gpus,
         "workers": resources.loader_workers,
         "cache_limit": int(resources.cache_limit * 1e9),
+        "weights": resources.weights and files.absolute(resources.weights),
     }
 
 

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,14 +39,19 @@ def flac(number: int, class_id: int, rate: int = RATE) -> bytes:
     return buffer.getvalue()
 
 
-def members(image_id: str, number: int, class_id: int, captions: int) -> dict[str, bytes]:
-    """The members of one sample, by suffix."""
+def members(
+    image_id: str, number: int, class_id: int, captions: int, voices: Sequence[str] = ("sine",)
+) -> dict[str, bytes]:
+    """The members of one sample, by suffix; its captions take the voices in turn."""
     spoken = {f"{c}.flac": flac(10 * number + c, class_id) for c in range(captions)}
     about = {
         "image_id": image_id,
         "class_id": class_id,
         "class_name": f"class {class_id}",
-        "captions": [{"text": f"tone {class_id}", "voice": "sine"}] * captions,
+        "captions": [
+            {"text": f"tone {class_id}", "voice": voices[(class_id + number + c) % len(voices)]}
+            for c in range(captions)
+        ],
     }
     return {"jpg": jpeg(number, class_id), **spoken, "json": json.dumps(about).encode()}
 
@@ -62,10 +68,12 @@ def tar(samples: dict[str, dict[str, bytes]]) -> bytes:
     return buffer.getvalue()
 
 
-def _split(folder: Path, name: str, classes: range, per_class: int, per_shard: int) -> Split:
+def _split(
+    folder: Path, name: str, classes: range, per_class: int, per_shard: int, voices: Sequence[str]
+) -> Split:
     keys = [(c, i) for i in range(per_class) for c in classes]
     samples = {
-        f"{name}_{c:02}_{i:02}": members(f"{name}_{c:02}_{i:02}", i, c, captions=1 + i % 3)
+        f"{name}_{c:02}_{i:02}": members(f"{name}_{c:02}_{i:02}", i, c, 1 + i % 3, voices)
         for c, i in keys
     }
     shards = []
@@ -81,12 +89,17 @@ def _split(folder: Path, name: str, classes: range, per_class: int, per_shard: i
     return Split(counts, shards)
 
 
-def make(folder: Path, *, per_class: int = 6, per_shard: int = 10) -> Data:
+def make(
+    folder: Path, *, per_class: int = 6, per_shard: int = 10, voices: Sequence[str] = ("sine",)
+) -> Data:
     """10 training, 3 validation and 4 test classes, with a manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     ranges = {"train": range(1, 11), "val": range(11, 14), "test": range(14, 18)}
-    splits = {name: _split(folder, name, r, per_class, per_shard) for name, r in ranges.items()}
-    manifest = Manifest("tones", "made by the tests", {}, {"engine": "sine"}, splits)
+    splits = {
+        name: _split(folder, name, r, per_class, per_shard, voices) for name, r in ranges.items()
+    }
+    speech = {"engine": "sine", "voices": list(voices)}
+    manifest = Manifest("tones", "made by the tests", {}, speech, splits)
     (folder / NAME).write_text(manifest.to_json())
     return load(folder)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 KINDS = ("losses", "image_encoders", "speech_encoders")
-_SHARED = {"base", "cbam"}  # parts that components are made of, not components
+# Parts that components are made of, not components.
+_SHARED = {"base", "cbam", "resnet", "torchaudio_front"}
 
 
 @cache

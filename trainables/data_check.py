@@ -2,6 +2,7 @@
 
 from data_shards.errors import DataError, UsageError
 from data_shards.manifest import Manifest
+from data_shards.voices import FEWEST, PACKING
 from trainables.experiment import Experiment
 
 
@@ -10,7 +11,7 @@ def check_data(experiment: Experiment, manifest: Manifest) -> None:
 
     Raises:
         DataError: a split to train or test on is missing, or two splits share a class.
-        UsageError: no split to select on, or fewer training images than a batch.
+        UsageError: no split to select on, fewer training images than a batch, or too few voices.
     """
     _check_splits(manifest)
     if experiment.selection == "val" and "val" not in manifest.splits:
@@ -19,10 +20,32 @@ def check_data(experiment: Experiment, manifest: Manifest) -> None:
             "classes): use --set selection=last, or pack more classes; a search needs them."
         )
     images = sum(manifest.splits[name].samples for name in training_splits(experiment, manifest))
+    if len(training_classes(experiment, manifest)) < 2:
+        raise UsageError(
+            "training needs at least 2 classes, since a loss compares classes, but the data has "
+            "1: pack more classes."
+        )
     if experiment.batch_size > images:
         raise UsageError(
             f"batch_size must be at most the number of training images, {images}, but got "
             f"{experiment.batch_size}: use --set batch_size=N."
+        )
+    if experiment.training_voices != "all":
+        _check_voices(experiment, manifest)
+
+
+def _check_voices(experiment: Experiment, manifest: Manifest) -> None:
+    asked, voices = f"training_voices={experiment.training_voices}", voices_of(manifest)
+    if len(voices) < FEWEST:
+        raise UsageError(
+            f"{asked} needs data in at least {FEWEST} voices, of which the last quarter is only "
+            f"tested on, but the data has {len(voices)}: {PACKING}."
+        )
+    splits = [manifest.splits[name] for name in training_splits(experiment, manifest)]
+    if all(split.captions == split.samples for split in splits):
+        raise UsageError(
+            f"{asked} needs images with captions in several voices, but each has one caption: "
+            f"{PACKING}."
         )
 
 
@@ -39,6 +62,17 @@ def _check_splits(manifest: Manifest) -> None:
                     f"a class must be in one split, but class {counted.id} is in {other} and "
                     f"{name}; pack the data again."
                 )
+
+
+def training_classes(experiment: Experiment, manifest: Manifest) -> list[int]:
+    """Official numbers of the classes to train on, ascending: a classifier's classes."""
+    splits = training_splits(experiment, manifest)
+    return sorted(counted.id for name in splits for counted in manifest.splits[name].classes)
+
+
+def voices_of(manifest: Manifest) -> list[str]:
+    """The voices of the data; none is known of data packed elsewhere."""
+    return list(manifest.speech.get("voices", []))
 
 
 def training_splits(experiment: Experiment, manifest: Manifest) -> list[str]:

@@ -10,8 +10,8 @@ from trainables import components
 from trainables.data_check import training_splits
 from trainables.experiment import Experiment
 
-FRAMES = 400
-"""Frames of a caption, guessed: 4 s. The manifest does not say how long captions are."""
+SECONDS = 4
+"""Length of a caption, guessed: the manifest does not say it."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,20 @@ def column_sizes(experiment: Experiment, manifest: Manifest) -> list[ColumnSize]
         for view in _views(experiment, views.get(name, 0), measured=name in measured):
             what = f"image features, {_image(experiment)}{view}"
             found.append(ColumnSize(name, what, split.samples * image_bytes(experiment)))
-        speech = f"log-mel, {experiment.mels} bands, {experiment.window}"
-        size = split.captions * FRAMES * experiment.mels * 2
-        found.append(ColumnSize(name, speech, size))
+        speech, size = _speech(experiment)
+        found.append(ColumnSize(name, speech, split.captions * size))
     return found
+
+
+def _speech(experiment: Experiment) -> tuple[str, int]:
+    """What a caption's frames are, and their bytes: float16, log-mel at 100 a second or a frozen
+    network's at 50."""
+    front = components.constant("speech_encoders", experiment.speech_encoder, "FRONT")
+    if front is None:
+        what = f"log-mel, {experiment.mels} bands, {experiment.window}"
+        return what, SECONDS * 100 * experiment.mels * 2
+    what = f"layer {front['layer']} of {front['bundle']}"
+    return what, SECONDS * 50 * int(front["width"]) * 2
 
 
 def image_bytes(experiment: Experiment) -> int:
@@ -49,7 +59,8 @@ def image_bytes(experiment: Experiment) -> int:
         return 2 * int(components.constant("image_encoders", encoder, "channels_head"))
     stride = 16 if experiment.image_attention == "B3" else 32
     channels = int(components.constant("image_encoders", encoder, f"channels{stride}"))
-    return 2 * channels * (-(-side // stride)) ** 2
+    up = components.constant("image_encoders", encoder, "rounds_up")
+    return 2 * channels * (-(-side // stride) if up else side // stride) ** 2
 
 
 def is_frozen(experiment: Experiment) -> bool:

@@ -9,9 +9,9 @@ import torch
 from data_shards.batches import Batch
 from data_shards.columns import SplitFeatures
 from data_shards.feature_store import Store
-from data_shards.features import derive_images, derive_logmel
+from data_shards.features import derive_images, derive_speech
+from data_shards.front_end import FrontEnd
 from data_shards.loader import cached_batches
-from data_shards.logmel import LogMel
 from data_shards.manifest import Data
 from data_shards.stream import Broken, streamed_batches
 from data_shards.views import View
@@ -19,6 +19,8 @@ from trainables.allocator import give_back
 from trainables.data_check import training_splits
 from trainables.experiment import Experiment
 from trainables.model import DualEncoder, autocast
+from trainables.speech_encoders import front_end
+from trainables.voices import wanted
 
 
 @dataclass
@@ -43,9 +45,20 @@ class Inputs:
         found = {name: features.dropped for (name, _), features in self._features.items()}
         return found if self._streamed is None else found | {"train": len(self._streamed.reasons)}
 
+    @property
+    def unspoken(self) -> dict[str, int]:
+        """Readable images of each split, as far as it was read, of which no caption takes part:
+        not trained on; in evaluation they are in the gallery all the same."""
+        found = {name: features.unspoken for (name, _), features in self._features.items()}
+        return found if self._streamed is None else found | {"train": self._streamed.unspoken}
+
     @cached_property
-    def _logmel(self) -> LogMel:
-        return LogMel(mels=self.experiment.mels, window=self.experiment.window)
+    def _front(self) -> FrontEnd:
+        return front_end(self.experiment, device=self._device)
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device
 
     @cached_property
     def _view(self) -> View:
@@ -64,12 +77,13 @@ class Inputs:
             self.data,
             splits,
             view=self._view,
-            logmel=self._logmel,
+            front=self._front,
             seed=seed,
             epoch=epoch,
             batch_size=batch_size,
             workers=self.workers,
             broken=self._count(splits),
+            voices=wanted(self.experiment, self.data.manifest, splits[0]),
         )
 
     def prepare(self) -> None:
@@ -93,8 +107,15 @@ class Inputs:
 
     def features(self, split: str) -> SplitFeatures:
         """A split's derived columns for evaluation: the centred view of each image up to the cut,
-        log-mel frames of all captions."""
-        return self._columns(split, View(self.experiment.image_size))
+        the frames of all captions in voices to test on.
+
+        Raises:
+            DataError: there are none.
+        """
+        features = self._columns(split, View(self.experiment.image_size))
+        if not len(features.captions):
+            raise features.voices.missing(f"an image of the {split} split")
+        return features
 
     def _columns(self, split: str, view: View) -> SplitFeatures:
         if (split, view) not in self._features:
@@ -116,15 +137,15 @@ class Inputs:
             )
             for number in range(view.columns)
         )
-        speech = derive_logmel(
-            self.data, split, logmel=self._logmel, store=self.store, max_broken=max_broken
+        speech = derive_speech(
+            self.data, split, front=self._front, store=self.store, max_broken=max_broken
         )
         give_back()
-        shards = self.data.manifest.splits[split].shards
-        return SplitFeatures(images, speech, [shard.samples for shard in shards], max_broken)
+        shard_samples = [shard.samples for shard in self.data.manifest.splits[split].shards]
+        voices = wanted(self.experiment, self.data.manifest, split)
+        return SplitFeatures(images, speech, shard_samples, max_broken, voices)
 
     def _frozen(self, pixels: torch.Tensor) -> torch.Tensor:
         """In the precision of training: what is cached is what would be computed live."""
-        device = next(self.model.parameters()).device
-        with torch.inference_mode(), autocast(self.experiment, device):
-            return self.model.image.frozen_prefix(pixels.to(device)).cpu()
+        with torch.inference_mode(), autocast(self.experiment, self._device):
+            return self.model.image.frozen_prefix(pixels.to(self._device)).cpu()

@@ -23,8 +23,9 @@ class Retrieval:
     `medr`, `map50`, `map50_hits`, `map50_thesis`, `chance`; and `r1_sum` over both."""
     queries: dict[str, Shaped[np.ndarray, " ..."]]
     """Of each query, in the order of the input: `s2i_rank` (of the first relevant item, from 1)
-    and `s2i_map50`, `s2i_map50_hits`, `s2i_map50_thesis` (average precision, 0 … 1); the same
-    for `i2s`."""
+    and `s2i_map50`, `s2i_map50_hits`, `s2i_map50_thesis` (average precision, 0 … 1), and
+    `s2i_top` (Q, 5), the gallery's places of the first five results (all, if it has fewer); the
+    same for `i2s`."""
 
 
 @torch.no_grad()
@@ -62,6 +63,7 @@ def retrieval(
         summary = _summary(own, gallery=gallery) | {
             "chance": _percent(ranks.relevant_Q.double() / gallery)
         }
+        own["top"] = ranks.top_QS.cpu().numpy()
         queries |= {f"{direction}_{name}": value for name, value in own.items()}
         metrics |= {f"{direction}_{name}": value for name, value in summary.items()}
     return Retrieval(metrics | {"r1_sum": metrics["s2i_r1"] + metrics["i2s_r1"]}, queries)

@@ -2,7 +2,8 @@
 
 The order is total: score descending, then gallery index ascending. Items with exactly the same
 score therefore never profit from being relevant, and a collapsed model scores at chance.
-Shapes: Q queries, G gallery items, E embedding, K the ranks looked at (at most 50).
+Shapes: Q queries, G gallery items, E embedding, K the ranks looked at (at most 50), S the ranks
+whose items are kept (at most 5).
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 TOP = 50
+SHOWN = 5  # ranks whose items are kept, for pictures
 CHUNK_SCORES = 2**23  # scores held at a time: 32 MiB, and a few such blocks beside them
 TILE = 1024  # gallery items multiplied at a time
 
@@ -26,6 +28,8 @@ class Ranks:
     """Number of relevant items in the gallery."""
     hit_QK: Bool[Tensor, "Q K"]
     """Whether the item at rank k + 1 is relevant."""
+    top_QS: Int[Tensor, "Q S"]
+    """Gallery index of the item at rank s + 1."""
 
 
 def rank_gallery(
@@ -51,6 +55,7 @@ def rank_gallery(
         first_Q=torch.cat([part.first_Q for part in parts]),
         relevant_Q=torch.cat([part.relevant_Q for part in parts]),
         hit_QK=torch.cat([part.hit_QK for part in parts]),
+        top_QS=torch.cat([part.top_QS for part in parts]),
     )
 
 
@@ -64,10 +69,12 @@ def _scores(
 
 def rank_scores(score_QG: Float[Tensor, "Q G"], *, relevant_QG: Bool[Tensor, "Q G"]) -> Ranks:
     """Ranks from scores and relevance, without sorting the gallery."""
+    index_QK = _top(score_QG)
     return Ranks(
         first_Q=_first(score_QG, relevant_QG),
         relevant_Q=_count(relevant_QG),
-        hit_QK=relevant_QG.gather(1, _top(score_QG)),
+        hit_QK=relevant_QG.gather(1, index_QK),
+        top_QS=index_QK[:, :SHOWN].int(),  # a copy: a slice would hold all of it in memory
     )
 
 

@@ -122,13 +122,14 @@ class _Run:
         device: torch.device,
         workers: int,
     ) -> None:
-        torch.manual_seed(draws.key(experiment.seed, "torch"))
         self.experiment = experiment
         self.device = device
         self.checkpoints = checkpoints
         self._classes = torch.tensor(training_classes(experiment, data.manifest))
         self.model = DualEncoder(experiment, classes=len(self._classes))
         initialise(self.model, experiment.seed)
+        # After what building a model draws: arms share the draws of dropout, whatever they build.
+        torch.manual_seed(draws.key(experiment.seed, "torch"))
         # On a CPU too: a frozen EfficientNet-Lite0 takes a quarter less time, its tail as well.
         self.model.to(device).to(memory_format=torch.channels_last)
         self.optimisers = Optimisers(experiment, self.model)

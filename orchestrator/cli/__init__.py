@@ -3,6 +3,7 @@
 import click
 
 from orchestrator.cli.data import data
+from orchestrator.cli.explain import explain
 from orchestrator.cli.jobs import status, submit
 from orchestrator.cli.results import list_, report, ui
 from orchestrator.cli.sweeps import plan, sweep
@@ -20,5 +21,5 @@ def cli() -> None:
     """
 
 
-for command in (data, list_, plan, report, status, submit, sweep, ui):
+for command in (data, explain, list_, plan, report, status, submit, sweep, ui):
     cli.add_command(command)

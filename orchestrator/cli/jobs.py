@@ -9,6 +9,7 @@ import click
 from data_shards.errors import DataError, UsageError, unknown
 from orchestrator import job_folder
 from orchestrator.cli import searches
+from orchestrator.cli.data_sets import place
 from orchestrator.cli.options import json_option, parse_settings, storage_option
 from orchestrator.cli.sweeps import sweep
 
@@ -28,8 +29,8 @@ DETACHED = 130
 def submit(address: str | None, no_wait: bool, arguments: tuple[str, ...]) -> int:
     """Run `sweep NAME …` as a job on a Ray cluster, and follow it. Ctrl-C leaves it running.
 
-    Everything that `sweep` takes may follow; --storage, --data and --tracking-uri must be what
-    every node of the cluster sees. The exit code is that of the sweep.
+    Everything that `sweep` takes may follow; --storage, --data, --weights and --tracking-uri must
+    be what every node of the cluster sees. The exit code is that of the sweep.
     """
     asked = _check(arguments)
     try:
@@ -67,11 +68,13 @@ def _check(arguments: tuple[str, ...]) -> dict[str, Any]:
     from orchestrator.resources import Resources
 
     asked = sweep.make_context("submit", list(arguments)).params
-    for name in ("storage", "data", "tracking_uri"):
-        if asked[name] is not None:
+    given = [("data", place(text)) for text in asked["data"]]
+    given += [(name, asked[name]) for name in ("storage", "tracking_uri", "weights")]
+    for name, location in given:
+        if location:
             option = f"--{name.replace('_', '-')}"
-            job_folder.check_lasting(option, asked[name])
-            job_folder.check_no_secret(option, asked[name])
+            job_folder.check_lasting(option, location)
+            job_folder.check_no_secret(option, location)
     if not asked["tracking_uri"].startswith("sqlite:"):  # a file is on the head, not here
         tracking_uri.parse(asked["tracking_uri"])
     wanted = {field.name for field in dataclasses.fields(Resources)} & asked.keys()

@@ -1,12 +1,15 @@
 """Options that several commands share, and what they turn into."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from data_shards import files
 from data_shards.errors import UsageError, unknown
 from orchestrator import job_folder
+from orchestrator.cli import data_sets
 
 if TYPE_CHECKING:
     from data_shards.manifest import Data
@@ -19,6 +22,15 @@ def _lasting(context: click.Context, option: click.Parameter, value: str | None)
     """In a Ray job, a location that is not lost with it."""
     if value is not None and job_folder.inside_job():
         job_folder.check_lasting(option.opts[0], value)
+    return value
+
+
+def _lasting_data(
+    context: click.Context, option: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The same for each data set."""
+    for text in value:
+        _lasting(context, option, data_sets.place(text))
     return value
 
 
@@ -38,6 +50,15 @@ def tracking_option(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
+def weights_option(command: Command) -> Command:
+    """`--weights`: where published weights are; "" for a download."""
+    return click.option(
+        "--weights", default="", callback=_folder, metavar="DIR",
+        show_default="$VFSEL_WEIGHTS of each node",
+        help="Folder of published weights, seen by every node, instead of a download.",
+    )(command)  # fmt: skip
+
+
 def json_option(command: Command) -> Command:
     """`--json`: for machines."""
     return click.option("--json", "as_json", is_flag=True, help="JSON on stdout, for machines.")(
@@ -49,8 +70,9 @@ def question_options(command: Command) -> Command:
     """What makes a sweep a question of some data."""
     for option in reversed(
         [
-            click.option("--data", callback=_lasting, show_default="the built-in set",
-                         help="A packed data set."),
+            click.option("--data", multiple=True, callback=_lasting_data,
+                         show_default="the built-in set", metavar="[NAME=]PLACE",
+                         help="A packed data set; repeat it to ask of several."),
             click.option("--preset", default="demo", show_default=True, help="demo or thesis."),
             click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE",
                          help="Any field of the experiment; repeat it."),
@@ -87,6 +109,13 @@ def run_options(command: Command) -> Command:
     return command
 
 
+def _folder(context: click.Context, option: click.Parameter, value: str) -> str:
+    """A folder, no URI; whether it is there is asked where it is needed."""
+    if "://" in value:
+        raise UsageError(f"{option.opts[0]} must be a folder, but got {files.shown(value)!r}.")
+    return value and str(_lasting(context, option, value))
+
+
 def _positive(context: click.Context, option: click.Parameter, value: float) -> float:
     """A size above 0."""
     if not 0 < value < float("inf"):
@@ -100,9 +129,19 @@ def _gpus(context: click.Context, option: click.Parameter, value: str) -> "float
 
 
 def all_questions(
-    *, data: str | None, preset: str, settings: tuple[str, ...], seeds: int, cache_limit: float
-) -> dict[str, "Question"]:
-    """The questions of all sweeps but searches, whose trials are not known beforehand."""
+    *,
+    data: tuple[str, ...],
+    preset: str,
+    settings: tuple[str, ...],
+    seeds: int,
+    cache_limit: float,
+) -> dict[str, "Question | UsageError"]:
+    """The questions of all sweeps but searches, whose trials are not known beforehand; in the place
+    of a question, why this data cannot serve it.
+
+    Raises:
+        UsageError: a wrong option, or data that can serve none.
+    """
     from orchestrator.planning import ask
     from search_spaces.search import Search
     from search_spaces.sweep import load, names
@@ -114,23 +153,30 @@ def all_questions(
     sweeps = [sweep for sweep in map(load, names()) if not isinstance(sweep.design, Search)]
     for sweep in sweeps:
         sweep.base(PRESETS[preset], values)
-    packed = open_data(data)
+    packed = data_sets.open_one(data)
     asked: dict[str, Any] = {"settings": values, "seeds": seeds, "cache_limit": cache_limit}
-    return {
-        sweep.name: ask(sweep, preset=PRESETS[preset], data=packed, **asked) for sweep in sweeps
-    }
+    found: dict[str, Question | UsageError] = {}
+    for sweep in sweeps:
+        try:
+            found[sweep.name] = ask(sweep, preset=PRESETS[preset], data=packed, **asked)
+        except UsageError as error:
+            found[sweep.name] = error
+    errors = [error for error in found.values() if isinstance(error, UsageError)]
+    if len(errors) == len(found):
+        raise errors[0]
+    return found
 
 
-def question(
+def questions(
     *,
     name: str,
-    data: str | None,
+    data: tuple[str, ...],
     preset: str,
     settings: tuple[str, ...],
     seeds: int,
     cache_limit: float,
-) -> tuple["Question", "Data"]:
-    """The question that the options ask, and its data; all checked."""
+) -> list[tuple["Question", "Data"]]:
+    """The question that the options ask, of each data set; all checked before any is asked."""
     from orchestrator.planning import ask
     from search_spaces.sweep import load
     from trainables.presets import PRESETS
@@ -140,12 +186,24 @@ def question(
         raise unknown("--preset", preset, sorted(PRESETS))
     values = parse_settings(settings)
     sweep.base(PRESETS[preset], values)  # a wrong field is said before any data is made
-    packed = open_data(data)
-    found = ask(
-        sweep, preset=PRESETS[preset], settings=values, seeds=seeds, data=packed,
-        cache_limit=cache_limit,
-    )  # fmt: skip
-    return found, packed
+    asked: dict[str, Any] = {"settings": values, "seeds": seeds, "cache_limit": cache_limit}
+    return [
+        (ask(sweep, preset=PRESETS[preset], data=packed, **asked), packed)
+        for packed in data_sets.open_all(data)
+    ]
+
+
+def check_weights(folder: str) -> None:
+    """Say a wrong `--weights` before any trial does; "" is none.
+
+    Raises:
+        UsageError: it is no folder of this machine.
+    """
+    if folder and not Path(folder).is_dir():
+        raise UsageError(
+            f"--weights must be a folder of weight files, but {folder} is none: make it, and put "
+            "there what the trials ask for."
+        )
 
 
 def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:
@@ -157,16 +215,3 @@ def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:
             raise UsageError(f"--set must be FIELD=VALUE, but got {setting!r}.")
         pairs[name.strip()] = value.strip()
     return pairs
-
-
-def open_data(location: str | None) -> "Data":
-    """The packed data; without a location the built-in set, made at its first use."""
-    from data_shards import manifest
-    from data_shards.cache_folder import shard_limit
-
-    shard_limit()  # of this node at least: a wrong one is said before any trial starts
-    if location is None:
-        from orchestrator import built_in
-
-        location = built_in.ready(click.get_current_context().params["storage"])
-    return manifest.load(location)

@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 
 
 @click.command("list")
+@click.option("--models", is_flag=True, help="Parameters of each encoder, instead.")
 @json_option
-def list_(as_json: bool) -> None:
-    """Show the sweeps, presets, components, data sets and fields there are."""
+def list_(models: bool, as_json: bool) -> None:
+    """Show the sweeps, presets, components, data sets and fields there are.
+
+    With --models, each encoder's parameters at preset thesis; no weights are needed.
+    """
+    if models:
+        _list_models(as_json)
+        return
     from data_shards import datasets
     from search_spaces import sweep
     from trainables import components
@@ -46,6 +53,23 @@ def list_(as_json: bool) -> None:
             click.echo(f"  {name}{note}")
 
 
+def _list_models(as_json: bool) -> None:
+    from trainables.model_sizes import model_sizes
+
+    found = model_sizes()
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    click.echo("Parameters at preset thesis; an image side has CBAM at B3, batch norm, linear.")
+    columns = ("backbone", "total", "trained", "frozen")
+    for kind, members in found.items():
+        click.echo(f"{kind + ':':22}" + "".join(f"{column:>14}" for column in columns))
+        for name, counts in members.items():
+            cells = [counts[column] for column in columns] if counts else []
+            shown = "".join(f"{cell:>14,}" for cell in cells) or "  not installed"
+            click.echo(f"  {name:20}{shown}")
+
+
 def _fields_of(loss: type["Loss"]) -> str:
     """E.g. `--set margin=1.0 --set impostors=one`."""
     return " ".join(f"--set {f.name}={f.default}" for f in dataclasses.fields(loss))
@@ -57,7 +81,10 @@ def _fields_of(loss: type["Loss"]) -> str:
 @click.option("--export-study", metavar="sqlite:///FILE", help="Searches: also for Optuna's tools.")
 @storage_option
 def report(name: str, out: Path, export_study: str | None, storage: str) -> None:
-    """Write the table of the sweep NAME as CSV and Markdown, from the results alone."""
+    """Write what the sweep NAME found, from the results alone: HTML, Markdown, LaTeX and CSV.
+
+    A sweep asked of several data sets with the same settings gives one report.
+    """
     from orchestrator.cli.searches import is_search
     from orchestrator.storage import Storage
 
@@ -71,11 +98,10 @@ def report(name: str, out: Path, export_study: str | None, storage: str) -> None
     if export_study:
         raise UsageError(f"--export-study is for searches such as tune, but {name} is none.")
     from orchestrator.planning import asked_before
-    from orchestrator.report import write
+    from orchestrator.report import write_all
 
-    for question in asked_before(name, store):
-        for path in write(question, store, out):
-            click.echo(path)
+    for path in write_all(asked_before(name, store), store, out):
+        click.echo(path)
 
 
 def _report_searches(name: str, out: Path, export_study: str | None, store: "Storage") -> None:

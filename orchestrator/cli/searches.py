@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from data_shards.errors import UsageError, unknown
-from orchestrator.cli.options import Command, open_data, parse_settings
+from orchestrator.cli.data_sets import open_one
+from orchestrator.cli.options import Command, parse_settings
 
 if TYPE_CHECKING:
     from data_shards.manifest import Data
@@ -103,14 +104,14 @@ def check(
 
 
 def search_question(
-    given: dict[str, Any], *, name: str, data: str | None, cache_limit: float, **options: Any
+    given: dict[str, Any], *, name: str, data: tuple[str, ...], cache_limit: float, **options: Any
 ) -> tuple["SearchQuestion", "Data"]:
     """The search that the options ask, and its data; all checked."""
     from orchestrator.search.question import ask_search
     from search_spaces.sweep import load
 
     asked = check(given, name=name, **options)  # before any data is made
-    packed = open_data(data)
+    packed = open_one(data)
     return ask_search(load(name), data=packed, cache_limit=cache_limit, **asked), packed
 
 

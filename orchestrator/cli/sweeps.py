@@ -8,13 +8,16 @@ import click
 from orchestrator.cli import searches
 from orchestrator.cli.options import (
     all_questions,
+    check_weights,
     json_option,
-    question,
     question_options,
+    questions,
     run_options,
+    weights_option,
 )
 
 if TYPE_CHECKING:
+    from orchestrator.planning import Question
     from orchestrator.storage import Storage
 
 
@@ -37,22 +40,30 @@ def plan(name: str | None, everything: bool, storage: str, as_json: bool, **aske
     if name is None:
         _plan_all(Storage(storage), as_json, **asked)
         return
-    found, data = question(name=name, **asked)
     store = Storage(storage)
-    recorded, planned = store.record_ids(), found.plan(store)
+    asked_of = questions(name=name, **asked)
     if as_json:
-        trials = [
-            {"id": t.id, "name": t.name, "recorded": t.id in recorded} for t in planned.trials
-        ]
-        click.echo(json.dumps({"trials": trials, "undecided": planned.undecided}))
+        plans = [_plan_as_dict(found, store) for found, _ in asked_of]
+        click.echo(json.dumps(plans[0] if len(plans) == 1 else plans))
         return
-    base = found.base
+    for found, data in asked_of:
+        experiments = [trial.experiment for trial in found.plan(store).trials]
+        _show_plan(found, store, told(experiments, data.manifest, cache_limit=asked["cache_limit"]))
+
+
+def _plan_as_dict(found: "Question", store: "Storage") -> dict[str, Any]:
+    recorded, planned = store.record_ids(), found.plan(store)
+    trials = [{"id": t.id, "name": t.name, "recorded": t.id in recorded} for t in planned.trials]
+    return {"dataset": found.dataset, "trials": trials, "undecided": planned.undecided}
+
+
+def _show_plan(found: "Question", store: "Storage", features: str) -> None:
+    recorded, planned, base = store.record_ids(), found.plan(store), found.base
     click.echo(
         f"{found.sweep.question}\ndata {found.dataset} {base.data}, {base.image_encoder}, "
         f"{base.epochs} epochs of batches of {base.batch_size}, seeds 0 to {found.seeds - 1}"
     )
-    experiments = [trial.experiment for trial in planned.trials]
-    click.echo(told(experiments, data.manifest, cache_limit=asked["cache_limit"]))
+    click.echo(features)
     for trial in planned.trials:
         click.echo(
             f"{trial.id}  {'recorded' if trial.id in recorded else 'to run  '}  {trial.name}"
@@ -61,7 +72,7 @@ def plan(name: str | None, everything: bool, storage: str, as_json: bool, **aske
         click.echo(f"undecided     {planned.undecided}")
     done = sum(trial.id in recorded for trial in planned.trials)
     click.echo(
-        f"{len(planned.trials)} trials: {done} recorded in {storage}, "
+        f"{len(planned.trials)} trials: {done} recorded in {store.url}, "
         f"{len(planned.trials) - done} to run."
     )
 
@@ -80,6 +91,7 @@ def _plan_all(store: "Storage", as_json: bool, **asked: Any) -> None:
 @click.argument("name")
 @question_options
 @searches.search_options
+@weights_option
 @run_options
 @json_option
 def sweep(
@@ -92,15 +104,17 @@ def sweep(
     loader_workers: int,
     autoscale: bool,
     max_failures: int,
+    weights: str,
     **asked: Any,
 ) -> int:
     """Run what is missing of the sweep NAME, and answer it. Run it again: it goes on."""
+    check_weights(weights)
     from orchestrator.ray_environment import set_environment
     from orchestrator.resources import Resources
 
     set_environment()
     from orchestrator.search.run import run_search
-    from orchestrator.sweeping import run_sweep
+    from orchestrator.sweeping import run_sweeps
 
     resources = Resources(
         cpus_per_trial=cpus_per_trial,
@@ -109,6 +123,7 @@ def sweep(
         loader_workers=loader_workers,
         autoscale=autoscale,
         cache_limit=asked["cache_limit"],
+        weights=weights,
     )
     how: dict[str, Any] = {
         "storage_url": storage,
@@ -122,5 +137,4 @@ def sweep(
         searched, data = searches.search_question(given, **asked)
         return run_search(searched, data, **searches.limits(given), **how)
     searches.refuse(given, asked["name"])
-    found, data = question(**asked)
-    return run_sweep(found, data, **how)
+    return run_sweeps(questions(**asked), **how)

@@ -14,7 +14,7 @@ import pytest
 from data_shards import columns_kept, feature_store, files, progress
 from data_shards.errors import DataError
 from data_shards.feature_store import Store
-from data_shards.features import derive_images, derive_logmel
+from data_shards.features import derive_images, derive_speech
 from data_shards.logmel import LogMel
 from data_shards.views import View
 from tests import made
@@ -79,7 +79,7 @@ def test_derived_columns_are_shared_without_reading_a_shard(s3, bucket, packed, 
         images = derive_images(
             data, "val", key="pixels", view=View(32), transform=lambda pixels: pixels, **options
         )
-        columns.append((images, derive_logmel(data, "val", logmel=LogMel(), **options)))
+        columns.append((images, derive_speech(data, "val", front=LogMel(), **options)))
     first, second = columns
     np.testing.assert_array_equal(first[0].values, second[0].values)
     np.testing.assert_array_equal(first[1].frames_TF, second[1].frames_TF)

@@ -14,11 +14,12 @@ import torch
 from data_shards.columns import SplitFeatures
 from data_shards.errors import DataError, UsageError
 from data_shards.feature_store import Store
-from data_shards.features import derive_images, derive_logmel
+from data_shards.features import derive_images, derive_speech
 from data_shards.loader import cached_batches, caption_chunks, image_chunks
 from data_shards.logmel import LogMel
 from data_shards.stream import Broken, streamed_batches
 from data_shards.views import View
+from data_shards.voices import ALL, Voices
 from tests import made
 
 
@@ -27,30 +28,45 @@ def packed(tmp_path_factory):
     return made.make(tmp_path_factory.mktemp("data") / "tones")
 
 
+@pytest.fixture(scope="module")
+def voiced(tmp_path_factory):
+    return made.make(tmp_path_factory.mktemp("data") / "voiced", voices=("a", "b", "c", "d"))
+
+
 def _features(
     data, cache, split="train", *, transform=lambda pixels: pixels, key="pixels", limit=0.0,
-    joint=1.0,
+    joint=1.0, voices=ALL,
 ):  # fmt: skip
     images = derive_images(
         data, split, key=key, view=View(32), transform=transform, store=Store(cache),
         max_broken=limit,
     )  # fmt: skip
-    speech = derive_logmel(data, split, logmel=LogMel(), store=Store(cache), max_broken=limit)
+    speech = derive_speech(data, split, front=LogMel(), store=Store(cache), max_broken=limit)
     shard_samples = [shard.samples for shard in data.manifest.splits[split].shards]
-    return SplitFeatures((images,), speech, shard_samples, joint)
+    return SplitFeatures((images,), speech, shard_samples, joint, voices)
+
+
+ONE, MANY = (Voices(tuple(among), beside="a", seed=3) for among in ("a", "abc"))
 
 
 @pytest.mark.parametrize("epoch", [1, 2])
-def test_cached_batches_equal_streamed_ones(packed, tmp_path, epoch):
-    features = [_features(packed, tmp_path, split) for split in ("train", "val")]
+@pytest.mark.parametrize(
+    ("voices", "images"),  # half of the 60 + 18 images, of 1, 2 or 3 captions, have one in a voice
+    [(ALL, 78), (Voices(("d",)), 39), (ONE, 39), (MANY, 39)],
+)
+def test_cached_batches_equal_streamed_ones(voiced, tmp_path, epoch, voices, images):
+    features = [_features(voiced, tmp_path, split, voices=voices) for split in ("train", "val")]
     cached = list(cached_batches(features, seed=3, epoch=epoch, batch_size=16))
+    broken = Broken(0.0, 78)
     streamed = list(
         streamed_batches(
-            packed, ["train", "val"], view=View(32), logmel=LogMel(), seed=3, epoch=epoch,
-            batch_size=16, workers=0, broken=Broken(0.0, 78),
+            voiced, ["train", "val"], view=View(32), front=LogMel(), seed=3, epoch=epoch,
+            batch_size=16, workers=0, broken=broken, voices=voices,
         )
     )  # fmt: skip
-    assert len(cached) == len(streamed) == 4  # of 60 + 18
+    assert len(cached) == len(streamed) == images // 16
+    assert broken.unspoken == sum(split.unspoken for split in features) == 78 - images
+    assert broken.reasons == []
     for left, right in zip(cached, streamed, strict=True):
         assert left.image_ids == right.image_ids
         assert torch.equal(left.image, right.image)
@@ -75,6 +91,19 @@ def test_evaluation_sees_every_caption_of_its_image_once(packed, tmp_path):
     assert sorted(places) == list(range(len(features.caption_classes)))
     images = torch.cat(list(image_chunks(features, 5)))
     np.testing.assert_array_equal(images.numpy(), features.images.values)
+
+
+def test_only_captions_in_the_voices_asked_for_are_evaluated_on_all_images(voiced, tmp_path):
+    """Slow, obvious: by the rule that `made` packs voices by."""
+    features = _features(voiced, tmp_path, "test", voices=Voices(("b", "d")))
+    images = [(c, i) for i in range(6) for c in range(14, 18)]
+    spoken = [(c, "abcd"[(c + i + n) % 4]) for c, i in images for n in range(1 + i % 3)]
+    expected = [(c, voice) for c, voice in spoken if voice in "bd"]
+    voices = features.speech.voices[features.captions].tolist()
+    assert list(zip(features.caption_classes.tolist(), voices, strict=True)) == expected
+    assert features.image_classes.tolist() == [c for c, _ in images]
+    places = torch.cat([place_B for place_B, _, _ in caption_chunks(features, 5)])
+    assert sorted(places.tolist()) == list(range(len(expected)))
 
 
 def test_captions_follow_their_images_class(packed, tmp_path):

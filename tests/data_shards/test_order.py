@@ -31,6 +31,15 @@ def test_every_caption_is_chosen_about_equally_often():
     assert all(900 < chosen.count(c) < 1100 for c in range(3))
 
 
+def test_the_caption_of_all_epochs_differs_by_image_and_seed():
+    chosen = {
+        seed: [order.voice_choice(3, seed=seed, image_id=str(n)) for n in range(3000)]
+        for seed in range(2)
+    }
+    assert all(900 < chosen[0].count(c) < 1100 for c in range(3))
+    assert 900 < sum(a == b for a, b in zip(*chosen.values(), strict=True)) < 1100
+
+
 def test_batches_are_full_and_the_rest_is_dropped():
     assert list(order.batched(range(7), 3)) == [[0, 1, 2], [3, 4, 5]]
     assert list(order.batched(range(6), 3)) == [[0, 1, 2], [3, 4, 5]]

@@ -53,7 +53,7 @@ def _kept(data):
 def _batches(data, workers):
     return list(
         streamed_batches(
-            data, ["train"], view=View(32), logmel=LogMel(), seed=0, epoch=1, batch_size=16,
+            data, ["train"], view=View(32), front=LogMel(), seed=0, epoch=1, batch_size=16,
             workers=workers, broken=Broken(0.0, 60),
         )
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import shutil
 import tarfile
 from pathlib import Path
@@ -15,6 +16,8 @@ from data_shards.logmel import LogMel
 from data_shards.stream import Broken, raw_samples, streamed_batches
 from data_shards.views import View
 from tests import made
+
+LOGMEL = LogMel()
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +33,35 @@ def own(packed, tmp_path):
 
 
 def _batches(
-    data, *, epoch=1, seed=0, workers=0, max_broken=0.001, kind="random", splits=("train",)
-):
+    data, *, epoch=1, seed=0, workers=0, max_broken=0.001, kind="random", splits=("train",),
+    front=LOGMEL,
+):  # fmt: skip
     return list(
         streamed_batches(
-            data, splits, view=View(32, kind=kind), logmel=LogMel(), seed=seed, epoch=epoch,
+            data, splits, view=View(32, kind=kind), front=front, seed=seed, epoch=epoch,
             batch_size=16, workers=workers, broken=Broken(max_broken, 60),
         )
     )  # fmt: skip
+
+
+class _InOneProcess(LogMel):
+    """As a front end on a GPU, which loader processes cannot use."""
+
+    home = os.getpid()
+
+    @property
+    def in_workers(self):
+        return False
+
+    def __call__(self, wave_N):
+        assert os.getpid() == self.home
+        return super().__call__(wave_N)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_front_end_on_a_gpu_runs_outside_the_loader_processes(packed, workers):
+    found = _batches(packed, workers=workers, front=_InOneProcess())
+    assert _same(found, _batches(packed))
 
 
 def _read(data):
@@ -207,7 +231,7 @@ def test_a_batch_larger_than_the_data_is_refused(packed):
     with pytest.raises(UsageError, match="batch_size must be at most .* 24, but got 32"):
         list(
             streamed_batches(
-                packed, ["test"], view=View(32), logmel=LogMel(), seed=0, epoch=1, batch_size=32,
+                packed, ["test"], view=View(32), front=LogMel(), seed=0, epoch=1, batch_size=32,
                 workers=0, broken=Broken(0.0, 24),
             )
         )  # fmt: skip

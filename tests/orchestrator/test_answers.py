@@ -1,11 +1,11 @@
 """The answer, from hand-made records: means over seeds, the best, the oracle."""
 
 import pytest
+from matplotlib.figure import Figure
 
 from data_shards.manifest import ClassCount, Data, Manifest, Shard, Split
 from orchestrator.answers import answer, as_dict, plot_curve, sentence
 from orchestrator.planning import ask
-from orchestrator.report import write
 from orchestrator.storage import Storage
 from search_spaces.sweep import load
 from trainables.presets import PRESETS
@@ -17,9 +17,14 @@ METRICS = [
 ]
 
 
+def _two(number):
+    """Two classes of a split."""
+    return [ClassCount(2 * number + i, "a", 50, 50) for i in range(2)]
+
+
 def _question(name, *, seeds=2, **settings):
     splits = {
-        split: Split([ClassCount(number, "a", 100, 100)], [Shard(f"{split}.tar", 100, 100, "")])
+        split: Split(_two(number), [Shard(f"{split}.tar", 100, 100, "")])
         for number, split in enumerate(("train", "val", "test"))
     }
     data = Data("nowhere", Manifest("drawn", "", {}, {}, splits))
@@ -70,17 +75,13 @@ def test_without_records_there_is_no_answer_and_rows_are_missing_never_zero(tmp_
     found = answer(question, storage)
     assert found.best is None
     assert sentence(found).startswith("No answer yet")
-    _, page = write(question, storage, tmp_path / "report")
-    assert "| loss=matching | 0/2 | missing | missing |" in page.read_text()
+    assert [(row.seeds, row.selection, row.test) for row in found.rows] == [(0, None, {})] * 2
 
 
 def test_a_choice_on_the_test_split_is_labelled_oracle(tmp_path):
     storage, question = Storage(str(tmp_path)), _question("baseline", seeds=1, selection="test")
     _record(storage, question.plan(storage).trials[0], 40.0)
     assert "[oracle: chosen on the test split]" in sentence(answer(question, storage))
-    table, page = write(question, storage, tmp_path / "report")
-    assert "oracle" in page.read_text()
-    assert ",test,40.0," in table.read_text()
 
 
 def test_the_curve_is_a_picture(tmp_path):
@@ -98,3 +99,17 @@ def test_the_matching_arm_of_the_loss_sweep_keeps_a_gamma_that_was_set(gamma):
     question = _question("loss", seeds=1, gamma=str(gamma))
     trials = question.plan(Storage("/nonexistent")).trials
     assert [getattr(t.experiment.loss, "gamma", None) for t in trials] == [gamma, None]
+
+
+def test_the_curve_has_both_directions_and_their_sum(tmp_path, monkeypatch):
+    """Figures 5.1 and 5.2 of the thesis have the three lines in one picture."""
+    drawn = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: drawn.append(figure))
+    storage, question = Storage(str(tmp_path)), _question("gamma", seeds=1)
+    for trial in question.plan(storage).trials:
+        _record(storage, trial, score=50, r1=trial.varies["gamma"] / 10)
+    plot_curve(answer(question, storage), tmp_path / "curve.png")
+    left = drawn[0].axes[0]
+    lines = {line.get_label(): list(line.get_ydata()) for line in left.get_lines()}
+    assert lines["speech→image"][:2] == [0.1, 0.5]
+    assert lines["sum of both"][:2] == [0.2, 1.0]

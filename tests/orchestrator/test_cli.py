@@ -50,7 +50,7 @@ TUNE = ["sweep", "tune", "--data", "tones", *TINY]
         ([*SWEEP, "--set", "epoch=3"], "Did you mean 'epochs'"),
         ([*SWEEP, "--set", "epochs"], "--set must be FIELD=VALUE, but got 'epochs'"),
         ([*SWEEP, "--set", "epochs=many"], "epochs must be a whole number, but got 'many'"),
-        ([*SWEEP, "--set", "image_encoder=resnet"], "Did you mean 'resnet101'"),
+        ([*SWEEP, "--set", "image_encoder=resnet10"], "Did you mean 'resnet101'"),
         ([*SWEEP, "--set", "gamma=3"], "gamma must not be set"),
         ([*SWEEP, "--set", "loss=triplet"], "field must be one of"),
         ([*SWEEP, "--set", "selection=last"], "selection=last has none"),

@@ -16,7 +16,7 @@ SAMPLES = 1000
 
 def _data() -> Data:
     splits = {
-        name: Split([ClassCount(number, "a", SAMPLES, SAMPLES)],
+        name: Split([ClassCount(2 * number + i, "a", SAMPLES // 2, SAMPLES // 2) for i in range(2)],
                     [Shard(f"{name}.tar", SAMPLES, SAMPLES, "")])
         for number, name in enumerate(("train", "val", "test"))
     }  # fmt: skip

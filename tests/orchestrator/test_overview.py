@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from data_shards.errors import UsageError
 from orchestrator.overview import lines, overview
 from orchestrator.planning import ask
 from orchestrator.storage import Storage
@@ -39,6 +40,25 @@ def test_a_shared_trial_counts_once(questions, tmp_path):
     )
 
 
+def test_a_sweep_that_the_data_cannot_serve_is_a_row_that_says_why(questions, tmp_path):
+    storage = Storage(str(tmp_path / "runs"))
+    found = overview({"speakers": UsageError("too few voices."), **questions}, storage)
+    assert "speakers" not in {row["sweep"] for row in found.rows()}
+    assert found.to_dict()["refused"] == {"speakers": "too few voices."}
+    (row,) = (line for line in lines(found, storage="runs") if line.startswith("speakers"))
+    assert row.split() == ["speakers", "not", "here", "too", "few", "voices."]
+    assert found.asked == overview(questions, storage).asked
+
+
+def test_data_that_can_serve_no_sweep_is_one_line(tmp_path):
+    made.make(tmp_path / "tones")
+    wrong = ["--data", "tones", *TINY, "--set", "batch_size=61"]
+    done = run("plan", "--all", *wrong, folder=tmp_path)
+    assert done.returncode == 2
+    assert "batch_size must be at most the number of training images, 60" in done.stderr
+    assert done.stdout == ""
+
+
 def test_the_command_counts_every_sweep_but_searches(tmp_path):
     made.make(tmp_path / "tones")
     done = run("plan", "--all", "--data", "tones", *TINY, "--json", folder=tmp_path)
@@ -47,6 +67,7 @@ def test_the_command_counts_every_sweep_but_searches(tmp_path):
     names = {row["sweep"] for row in found["sweeps"]}
     assert {"gamma", "loss", "attention_placement"} <= names
     assert "tune" not in names
+    assert "at least 3 voices" in found["refused"]["speakers"]
     assert found["distinct"] < found["trials"] == sum(row["trials"] for row in found["sweeps"])
 
 

@@ -10,9 +10,14 @@ from search_spaces.sweep import load
 from trainables.presets import PRESETS
 
 
+def _two(number: int) -> list[ClassCount]:
+    """Two classes of a split."""
+    return [ClassCount(2 * number + i, "a", 50, 50) for i in range(2)]
+
+
 def _data() -> Data:
     splits = {
-        name: Split([ClassCount(number, "a", 100, 100)], [Shard(f"{name}.tar", 100, 100, "")])
+        name: Split(_two(number), [Shard(f"{name}.tar", 100, 100, "")])
         for number, name in enumerate(("train", "val", "test"))
     }
     return Data("nowhere", Manifest("drawn", "", {}, {}, splits))
@@ -67,9 +72,25 @@ def test_a_batch_larger_than_the_data_is_said_before_anything_runs():
         _question(batch_size="101")
 
 
+def test_data_that_one_of_the_trials_cannot_use_is_said_before_anything_runs():
+    with pytest.raises(UsageError, match="training_voices=one needs data in at least 3 voices"):
+        _question("speakers")
+
+
 def test_a_report_finds_the_question_in_the_storage(tmp_path):
     storage, question = Storage(str(tmp_path)), _question(epochs="3")
     storage.write_plan(question.to_dict())
     assert asked_before("gamma", storage) == [question]
     with pytest.raises(UsageError, match="none of loss"):
         asked_before("loss", storage)
+
+
+def test_a_plan_tells_of_its_data_and_one_of_old_that_does_not_can_be_read(tmp_path):
+    storage, question = Storage(str(tmp_path)), _question("loss")
+    assert question.facts["splits"]["train"] == {"classes": 2, "images": 100, "captions": 100}
+    plan = question.to_dict()
+    del plan["facts"]
+    storage.write_plan(plan)
+    (old,) = asked_before("loss", storage)
+    assert old.facts == {}
+    assert old.plan_id == question.plan_id

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 
+from data_shards import files
 from data_shards.errors import DataError, UsageError
 from orchestrator.storage import Storage
 
@@ -27,6 +28,13 @@ def test_record_and_queries_come_back(storage):
     assert storage.record("abc") == RECORD | {"schema": 1}
     assert storage.score("abc") == 61.5
     np.testing.assert_array_equal(storage.queries("abc")["s2i_rank"], ranks)
+
+
+def test_pictures_come_back_by_trial_and_name(storage):
+    assert (storage.picture_ids(), storage.pictures("abc")) == (set(), {})
+    files.write_atomic(f"{storage.pictures_url('abc')}/gradcam.png", b"drawn")
+    assert storage.picture_ids() == {"abc"}
+    assert storage.pictures("abc") == {"gradcam.png": b"drawn"}
 
 
 def test_nothing_is_there_at_first(storage):

@@ -60,6 +60,20 @@ def test_mlflow_has_a_parent_and_a_finished_child_a_trial(first, folder):
         assert len(client.get_metric_history(child.info.run_id, "i2s_r1")) == 2
 
 
+def test_the_baseline_and_the_best_have_pictures_in_the_storage_and_in_mlflow(first, folder):
+    storage = Storage(str(folder / "runs"))
+    pictured = storage.picture_ids()
+    assert 1 <= len(pictured) <= 2  # the best may be the baseline
+    assert "drawn:   runs/pictures" in first.stdout
+    assert "warning" not in first.stderr
+    client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    (experiment,) = [e for e in client.search_experiments() if "loss" in e.name]
+    for child in client.search_runs([experiment.experiment_id]):
+        trial_id = child.data.tags.get("vfsel.trial_id")
+        logged = {item.path for item in client.list_artifacts(child.info.run_id, "pictures")}
+        assert len(logged) == (5 if trial_id in pictured else 0)
+
+
 def test_the_same_command_again_adds_nothing(first, folder):
     before = {path: path.stat().st_mtime_ns for path in (folder / "runs" / "records").iterdir()}
     again = run("sweep", "loss", *ARGUMENTS, folder=folder)

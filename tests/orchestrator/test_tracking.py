@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from data_shards import files
+from orchestrator import tracking_uri
+from orchestrator.pictures.logged import log
 from orchestrator.storage import Storage
 from orchestrator.tracking import Ended, PlanInfo, Tracker
 from search_spaces.designs import Trial
@@ -252,3 +255,36 @@ def test_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def _artifacts(seen: Seen, name: str) -> list[str]:
+    run_id = seen.children[name].info.run_id
+    return sorted(item.path for item in seen.client.list_artifacts(run_id, "pictures"))
+
+
+def test_pictures_are_shipped_at_the_end_once(uri: str, storage: Storage, plan: PlanInfo) -> None:
+    trial, name = TRIALS[0], "gamma=1 seed=0"
+    for each in TRIALS:
+        record(storage, each)
+    assert track(uri, storage, plan)
+    assert _artifacts(Seen(uri, plan), name) == []
+    files.write_atomic(f"{storage.pictures_url(trial.id)}/gradcam.png", b"drawn")
+    assert track(uri, storage, plan)
+    seen = Seen(uri, plan)
+    assert _artifacts(seen, name) == ["pictures/gradcam.png"]
+    assert _artifacts(seen, "gamma=5 seed=0") == []
+    files.write_atomic(f"{storage.pictures_url(trial.id)}/learning.png", b"drawn later")
+    before = seen.everything()
+    assert track(uri, storage, plan)
+    assert Seen(uri, plan).everything() == before
+    assert _artifacts(Seen(uri, plan), name) == ["pictures/gradcam.png"]
+
+
+def test_explain_logs_to_every_run_of_a_trial(uri: str, storage: Storage, plan: PlanInfo) -> None:
+    trial = TRIALS[1]
+    assert "has no run of 0123456789ab" in log(tracking_uri.parse(uri), "0123456789ab", {})
+    record(storage, trial)
+    assert track(uri, storage, plan, trials=[trial])
+    said = log(tracking_uri.parse(uri), trial.id, {"learning.png": b"drawn"})
+    assert said.startswith(f"MLflow at {uri}: pictures of {trial.id} in ")
+    assert _artifacts(Seen(uri, plan), "gamma=5 seed=0") == ["pictures/learning.png"]

@@ -1,6 +1,7 @@
 """What a trial's process does with its surroundings: device, memory, cache, what it must see."""
 
 import socket
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from orchestrator import trainable
 from orchestrator.storage import Storage
 from orchestrator.trainable import TrialRun, device_of
 from tests import made
+from trainables import weights
 from trainables.experiment import Experiment
 
 
@@ -30,6 +32,7 @@ def config(data, tmp_path):
     return {
         "trial_id": experiment.trial_id, "experiment": experiment.to_dict(), "data": data.folder,
         "storage": storage.url, "cpus": 1, "gpus": 0, "workers": 0, "cache_limit": 0,
+        "weights": "",
     }  # fmt: skip
 
 
@@ -39,7 +42,7 @@ def test_the_cache_is_that_of_the_node(config, tmp_path, monkeypatch):
     assert list((tmp_path / "own").glob("*/index.json"))
 
 
-@pytest.mark.parametrize("place", ["data", "storage"])
+@pytest.mark.parametrize("place", ["data", "storage", "weights"])
 def test_a_node_that_joined_without_seeing_a_folder_says_so(config, tmp_path, place, monkeypatch):
     monkeypatch.setattr(trainable, "NODE_SECONDS", 0.0)
     config[place] = str(tmp_path / "nowhere")
@@ -53,6 +56,14 @@ def test_data_that_were_changed_meanwhile_are_refused(config):
     config["experiment"]["data"] = "another"
     with pytest.raises(DataError, match="the data must stay what they are while a sweep runs"):
         TrialRun({"trial": config})
+
+
+def test_a_trial_takes_weights_from_the_folder_that_it_is_given(config, tmp_path, monkeypatch):
+    monkeypatch.setenv(weights.VARIABLE, "the node's own")
+    TrialRun({"trial": config})
+    assert weights.path("https://x/y.pth") == Path("the node's own/y.pth")
+    TrialRun({"trial": config | {"weights": str(tmp_path)}})
+    assert weights.path("https://x/y.pth") == tmp_path / "y.pth"
 
 
 @pytest.mark.parametrize(("gpus", "device"), [(0, "cpu"), (0.5, "cuda"), (1, "cuda")])

@@ -78,7 +78,7 @@ def test_fields_that_nothing_reads_do_not_make_another_trial():
         ({"loss": "triplet", "gamma": 3}, "field must be one of .*margin"),
         ({"loss": "triplet", "margin": -1}, "margin must be >= 0"),
         ({"loss": "triplet", "impostors": "al"}, "Did you mean 'all'"),
-        ({"image_encoder": "resnet"}, "Did you mean 'resnet101'"),
+        ({"image_encoder": "resnet10"}, "Did you mean 'resnet101'"),
         ({"speech_encoder": "x"}, "speech_encoder must be one of"),
         ({"image_attention": "B2"}, "image_attention must be one of none, B3, B4"),
         ({"epochs": "3.5"}, "epochs must be a whole number"),

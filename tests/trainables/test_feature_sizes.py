@@ -44,6 +44,7 @@ def test_an_image_takes_what_is_told(packed, tmp_path, place, size, switch):
         {"selection": "last"},
         {"views": "random"},
         {"features": "live"},
+        {"speech_encoder": "merkx", "speech_units": 8},
     ],
 )
 def test_the_columns_told_are_those_that_are_written(packed, tmp_path, changes):
@@ -59,3 +60,18 @@ def test_resnet101_at_the_thesis_size_takes_half_a_megabyte_an_image():
     places = {place: image_bytes(Experiment(image_attention=place)) for place in ("B3", "B4")}
     assert places == {"B3": 1024 * 16 * 16 * 2, "B4": 2048 * 8 * 8 * 2}
     assert image_bytes(Experiment(image_attention="none")) == 4096
+
+
+@pytest.mark.parametrize(
+    ("encoder", "what", "frames", "width"),
+    [
+        ("harwath", "log-mel, 40 bands, hamming", 400, 40),
+        ("wav2vec2", "layer 8 of WAV2VEC2_BASE", 200, 768),
+        ("hubert", "layer 12 of HUBERT_BASE", 200, 768),
+    ],
+)
+def test_speech_takes_what_its_front_end_gives_in_4_seconds(packed, encoder, what, frames, width):
+    told = column_sizes(TINY.replace(speech_encoder=encoder), packed.manifest)
+    found = {size.split: size.bytes for size in told if size.what == what}
+    splits = packed.manifest.splits
+    assert found == {name: splits[name].captions * frames * width * 2 for name in splits}

@@ -34,8 +34,7 @@ def by_hand(encoder: ImageEncoder, place: str, mean: float, std: float) -> torch
     value = backbone.stride32(value)
     value = encoder.attention(value) if place == "B4" else value
     pooled = backbone.head(value).flatten(2).mean(2)
-    embedding = encoder.fc(encoder.norm(pooled))
-    return embedding / embedding.norm(dim=1, keepdim=True)
+    return encoder.fc(encoder.norm(pooled))
 
 
 def close(encoder: ImageEncoder) -> dict[str, float]:
@@ -165,10 +164,10 @@ def test_prefix_key_ignores_what_the_prefix_does_not_depend_on():
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_embeddings_have_unit_norm(place):
+def test_embeddings_are_not_yet_of_unit_norm(place):
     embedding = ImageEncoder(experiment(image_attention=place))(pixels())
     assert embedding.shape == (3, 16)
-    torch.testing.assert_close(embedding.norm(dim=1), torch.ones(3))
+    assert (embedding.norm(dim=1) - 1).abs().min() > 1e-3
 
 
 def test_a_frozen_backbone_keeps_its_statistics_from_the_first_call():

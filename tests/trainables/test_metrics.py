@@ -16,7 +16,8 @@ def precisions(hits: list[int], *, relevant: int) -> dict[str, float]:
     """Average precisions of one query with hits at these ranks (from 1) in a top 50."""
     hit = torch.zeros(1, 50, dtype=torch.bool)
     hit[0, [rank - 1 for rank in hits]] = True
-    ranks = Ranks(torch.tensor([1]), torch.tensor([relevant]), hit)
+    top = torch.zeros(1, 5, dtype=torch.int32)
+    ranks = Ranks(torch.tensor([1]), torch.tensor([relevant]), hit, top)
     return {name: float(value) for name, value in average_precisions(ranks).items()}
 
 
@@ -52,6 +53,8 @@ def test_metrics_of_a_table_worked_by_hand():
     found = retrieval(speech, image, torch.tensor([0, 0, 1]), torch.tensor([0, 1]))
     assert found.queries["s2i_rank"].tolist() == [1, 2, 1]
     assert found.queries["i2s_rank"].tolist() == [1, 2]  # image 1: 0.8 (class 0), 0.7 (class 1)
+    assert found.queries["s2i_top"].tolist() == [[0, 1], [1, 0], [1, 0]]
+    assert found.queries["i2s_top"].tolist() == [[0, 2, 1], [1, 2, 0]]
     assert found.queries["i2s_map50"].tolist() == pytest.approx([(1 + 2 / 3) / 2, 1 / 2])
     expected = {
         "s2i_r1": 200 / 3, "s2i_r5": 100.0, "s2i_medr": 1.0, "s2i_chance": 50.0,
@@ -66,7 +69,7 @@ def test_all_names_are_there():
     names = ("r1", "r5", "r10", "medr", "map50", "map50_hits", "map50_thesis", "chance")
     expected = {f"{side}_{name}" for side in ("s2i", "i2s") for name in names} | {"r1_sum"}
     assert set(found.metrics) == expected
-    values = ("rank", "map50", "map50_hits", "map50_thesis")
+    values = ("rank", "map50", "map50_hits", "map50_thesis", "top")
     assert set(found.queries) == {f"{side}_{name}" for side in ("s2i", "i2s") for name in values}
 
 
@@ -88,6 +91,9 @@ def test_equals_the_slow_way_with_many_ties(seed, captions, images, classes, chu
         "i2s": (image, speech, image_class, speech_class),
     }.items():
         summary, values = slow_ranking.direction(*arguments)
+        # Numbers of a stable sort by score are those of argsort.
+        order = np.argsort(-(arguments[0] @ arguments[1].T), axis=1, kind="stable")
+        np.testing.assert_array_equal(found.queries[f"{side}_top"], order[:, :5])
         for name, value in values.items():
             np.testing.assert_allclose(found.queries[f"{side}_{name}"], value, rtol=1e-12)
         for name, value in summary.items():

@@ -17,6 +17,7 @@ def test_ranks_of_a_table_worked_by_hand():
     assert ranks.first_Q.tolist() == [2, 4]
     assert ranks.relevant_Q.tolist() == [2, 1]
     assert ranks.hit_QK.tolist() == [[False, True, False, True], [False, False, False, True]]
+    assert ranks.top_QS.tolist() == [[1, 2, 3, 0], [0, 3, 2, 1]]
 
 
 def test_among_equal_scores_the_lower_index_comes_first():
@@ -64,6 +65,7 @@ def test_ranking_equals_a_full_stable_sort(seed, queries, gallery, levels, share
     wanted = relevant.gather(1, order)
     ranks = rank_scores(score, relevant_QG=relevant)
     assert torch.equal(ranks.hit_QK, wanted[:, :50])
+    assert torch.equal(ranks.top_QS.long(), order[:, :5])
     first = torch.where(wanted.any(1), wanted.int().argmax(1) + 1, gallery + 1)
     assert torch.equal(ranks.first_Q, first)
     assert torch.equal(ranks.relevant_Q, wanted.sum(1))
@@ -78,7 +80,7 @@ def test_tiles_change_nothing(gallery):
         query, gallery_GE=items, query_class_Q=query_class, gallery_class_G=item_class
     )
     whole = rank_scores(query @ items.T, relevant_QG=query_class[:, None] == item_class)
-    for name in ("first_Q", "relevant_Q", "hit_QK"):
+    for name in ("first_Q", "relevant_Q", "hit_QK", "top_QS"):
         assert torch.equal(getattr(whole, name), getattr(ranks, name))
 
 
@@ -106,5 +108,5 @@ def test_chunks_change_nothing(chunk_scores):
     }
     whole = rank_gallery(query, **arguments)
     parts = rank_gallery(query, **arguments, chunk_scores=chunk_scores)
-    for name in ("first_Q", "relevant_Q", "hit_QK"):
+    for name in ("first_Q", "relevant_Q", "hit_QK", "top_QS"):
         assert torch.equal(getattr(whole, name), getattr(parts, name))

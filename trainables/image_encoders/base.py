@@ -9,11 +9,16 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor, nn
 
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
 
 class Backbone(nn.Module, ABC):
     """A convolutional network, cut behind its last layer at stride 16 and at stride 32.
 
-    Calling a subclass without arguments builds it, with its weights if it is pretrained.
+    Calling a subclass without arguments builds it, with its weights if it is pretrained; within
+    `torch.device("meta")` without them. The channels, and `rounds_up` of a pretrained one, are
+    literals in the subclass' own file: planning reads them there.
     """
 
     mean: ClassVar[tuple[float, float, float]]
@@ -26,6 +31,9 @@ class Backbone(nn.Module, ABC):
     """Channels of the map at stride 32."""
     channels_head: ClassVar[int]
     """Channels behind the head, which are pooled."""
+    rounds_up: ClassVar[bool]
+    """Whether a side that the stride does not divide gives one cell more, or loses the rest; of
+    pretrained backbones, whose maps are cached."""
 
     @abstractmethod
     def stride16(self, pixels_B3HW: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C h w"]:

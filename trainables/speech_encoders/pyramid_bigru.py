@@ -15,11 +15,14 @@ from trainables.packed_gru import packed_gru
 from trainables.speech_encoders.base import (
     SpeechEncoder,
     VectorialAttention,
-    masked_mean,
+    longest_first,
+    pool,
     valid_frames,
 )
 
 VERSION = 2
+READS = ["speech_attention", "speech_attention_hidden", "mels", "window"]
+FRONT = None
 
 
 class PyramidBiGRU(SpeechEncoder):
@@ -39,26 +42,16 @@ class PyramidBiGRU(SpeechEncoder):
     def forward(
         self, frames_BTF: Float[Tensor, "B T F"], length_B: Int[Tensor, " B"]
     ) -> Float[Tensor, "B E"]:
-        # Lengths are needed on the CPU: fetched once, not by each layer.
-        length_B, order_B = length_B.cpu().sort(descending=True, stable=True)
-        order_B = order_B.to(frames_BTF.device)
-        pooled_BE = self._pooled(frames_BTF[order_B, : int(length_B[0])], length_B)
-        return nn.functional.normalize(pooled_BE[order_B.argsort()], dim=1)
+        return longest_first(self._pooled, frames_BTF, length_B)
 
     def _pooled(
-        self, frames_BTF: Float[Tensor, "B T F"], length_B: Int[Tensor, " B"]
+        self, hidden_BTD: Float[Tensor, "B T D"], length_B: Int[Tensor, " B"]
     ) -> Float[Tensor, "B E"]:
-        valid_BT = valid_frames(length_B, frames=frames_BTF.shape[1]).to(frames_BTF.device)
-        hidden_BTD = frames_BTF * valid_BT[:, :, None]
         for layer in (self.layer1, self.layer2, self.layer3):
             hidden_BTD = pair_frames(hidden_BTD)
             length_B = (length_B + 1) // 2
             hidden_BTD = layer(hidden_BTD, length_B=length_B)
-        valid_BT = valid_frames(length_B, frames=hidden_BTD.shape[1]).to(frames_BTF.device)
-        if self.attention is None:
-            return masked_mean(hidden_BTD, valid_BT=valid_BT)
-        attended_BE: Tensor = self.attention(hidden_BTD, valid_BT=valid_BT)
-        return attended_BE
+        return pool(hidden_BTD, length_B=length_B, attention=self.attention)
 
 
 class BiGRU(nn.Module):

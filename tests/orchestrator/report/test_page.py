@@ -1,0 +1,97 @@
+"""The HTML page: whole, escaped, with nothing from elsewhere."""
+
+import base64
+import dataclasses
+import re
+from html.parser import HTMLParser
+
+from orchestrator.report.document import document
+from orchestrator.report.page import page
+from orchestrator.report.table import collect
+from orchestrator.storage import Storage
+from search_spaces.sweep import load
+from tests.orchestrator.report.recorded import asked, record_all
+
+VOID = {"meta", "img", "br", "link"}
+
+
+class _Tags(HTMLParser):
+    """All tags with their attributes; fails where one is closed that is not open."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found, self._open = [], []
+        self.feed(text)
+        assert self._open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def _page(tmp_path, sweep="components", **question):
+    storage = Storage(str(tmp_path))
+    questions = [asked(sweep, dataset=dataset, **question) for dataset in ("oxford102", "cub200")]
+    for each in questions:
+        record_all(storage, each, {"VFSEL": [50.0]})
+    return page(document(collect(questions, storage), storage))
+
+
+def test_it_needs_nothing_else(tmp_path):
+    text = _page(tmp_path)
+    tags = _Tags(text)
+    assert not re.search(r"https?:|//[a-z]|url\(|@import", re.sub(r"base64,[^\"]+", "", text))
+    assert not {name for name, _ in tags.found} & {"script", "link", "iframe", "object"}
+    assert "default-src 'none'" in text
+    pictures = tags.all("img")
+    assert len(pictures) == 4  # dots and learning curves of two data sets
+    for picture in pictures:
+        content = base64.b64decode(picture["src"].removeprefix("data:image/png;base64,"))
+        assert content.startswith(b"\x89PNG")
+        assert "of R@1" in picture["alt"] or "of both R@1" in picture["alt"]
+
+
+def test_tables_are_semantic_and_scroll_in_a_box(tmp_path):
+    text = _page(tmp_path)
+    tags = _Tags(text)
+    assert len(tags.all("main")) == 1
+    assert len(tags.all("table")) == len(tags.all("caption")) == text.count('<div class="scroll"')
+    assert all("scope" in head for head in tags.all("th"))
+    assert "prefers-color-scheme: dark" in text
+    assert "@media print" in text
+    assert 'name="viewport"' in text
+
+
+def test_rows_and_heads_fill_the_same_columns(tmp_path):
+    """Cells that span rows or columns count wherever they reach."""
+    for table in re.findall(r"<table.*?</table>", _page(tmp_path), re.DOTALL):
+        widths, down = set(), []
+        for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL):
+            down = [rows - 1 for rows in down if rows > 1]
+            width = len(down)
+            for cell in re.findall(r"<t[hd][^>]*>", row):
+                across = int((re.search(r'colspan="(\d+)"', cell) or [0, 1])[1])
+                rows = int((re.search(r'rowspan="(\d+)"', cell) or [0, 1])[1])
+                down += [rows] * across
+                width += across
+            widths.add(width)
+        assert len(widths) == 1
+
+
+def test_text_is_escaped(tmp_path):
+    storage = Storage(str(tmp_path))
+    question = dataclasses.replace(
+        asked("loss", dataset="a<b"),
+        sweep=dataclasses.replace(load("loss"), question="<script>alert(1)</script> & γ?"),
+    )
+    text = page(document(collect([question], storage), storage))
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; γ?" in text
+    assert "photographs &amp; captions" in text
