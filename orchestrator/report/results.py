@@ -25,7 +25,7 @@ def further_grid(table: Table) -> Grid:
     ]
     notes = [
         "mAP@50 divides by min(50, relevant), mAP@50 (hits) by the hits in the top 50; chance is "
-        "that of R@1. The thesis has no such values."
+        "that of R@1. No value of the thesis stands here."
     ]
     return Grid("further", "Further metrics of the test split, percent.", heads, lines, notes)
 
