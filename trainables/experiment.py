@@ -37,7 +37,8 @@ CHOICES = {
 MINIMUM = {
     "seed": 0, "view_count": 0, "cbam_reduction": 1, "cbam_kernel": 1, "image_size": 32, "mels": 1,
     "embedding": 2, "speech_attention_hidden": 1, "speech_units": 0, "weight_decay": 0.0,
-    "beta1": 0.0, "beta2": 0.0, "lr_halve_every": 1, "batch_size": 2, "epochs": 1, "max_broken": 0.0,
+    "beta1": 0.0, "beta2": 0.0, "lr_halve_every": 1, "batch_size": 2, "epochs": 1,
+    "max_broken": 0.0,
 }  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def test_own_normalisation_of_the_backbone_is_the_default():
 
 
 @pytest.mark.parametrize(
-    ("place", "shape"), [("none", (1280,)), ("B3", (112, 4, 4)), ("B4", (320, 2, 2))]
+    ("place", "shape"), [("none", (1280,)), ("B3", (112, 4, 4)), ("B4", (1280, 2, 2))]
 )
 def test_the_prefix_of_a_frozen_backbone_ends_at_the_attention(place, shape):
     encoder = ImageEncoder(lite0(image_attention=place))

