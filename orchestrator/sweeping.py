@@ -14,6 +14,7 @@ from data_shards import files
 from data_shards.manifest import Data
 from orchestrator.answers import DIRECTIONS, Answer, Row, answer, as_dict, plot_curve, sentence
 from orchestrator.feature_plan import told
+from orchestrator.headline import headline
 from orchestrator.live import LiveTable
 from orchestrator.pictures import of_sweep
 from orchestrator.planning import Question, missing
@@ -204,8 +205,9 @@ def _line(found: Answer, row: Row, highest: float) -> str:
     bar = f"{'█' * round(20 * (row.selection or 0.0) / highest):20}" if highest else ""
     score = "" if row.selection is None else f"{found.split} R@1 sum {row.selection:5.1f} "
     shown = [
-        f"{name} " + " ".join(f"{key} {row.test[f'{key}_{metric}']:4.1f}" for key in DIRECTIONS)
-        for name, metric in (("R@1", "r1"), ("mAP@50", "map50"))
+        f"{metric.head} "
+        + " ".join(f"{key} {row.test[f'{key}_{metric.name}']:4.1f}" for key in DIRECTIONS)
+        for metric in headline(found.question.dataset)
     ]
     return f"{label} {score}{bar} test {', '.join(shown)}"
 
