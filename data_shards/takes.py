@@ -15,7 +15,6 @@ from data_shards.recordings import Recorded, Recording
 
 _MISSING = "recordings that are missing"
 _UNHEARD = "recordings that are empty, silent or damaged"
-_NAMED = 10  # of those that are left out
 
 
 def heard(source: Source, *, workers: int, show: bool) -> tuple[Source, Recorded]:
@@ -25,7 +24,7 @@ def heard(source: Source, *, workers: int, show: bool) -> tuple[Source, Recorded
     named on standard error if `show`.
 
     Raises:
-        DataError: no training or no test image is left.
+        DataError: a file cannot be read, or no training or no test image is left.
     """
     assert source.takes is not None
     takes = [take for own in source.takes.values() for take in own.values()]
@@ -62,15 +61,16 @@ def _hear(take: Take) -> Recording | str:
         recordings.read(recording)
     except FileNotFoundError:
         return _MISSING
-    except (OSError, DataError):
+    except OSError as error:  # the disk, not the recording: the next command may read it
+        raise DataError(f"{take.path} cannot be read: {error}; run the command again.") from error
+    except DataError:
         return _UNHEARD
     return recording
 
 
 def _tell(left_out: Mapping[str, list[str]]) -> None:
     for reason, names in left_out.items():
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        print(f"Left out, {reason}: {', '.join(names[:_NAMED])}{more}.", file=sys.stderr)
+        print(f"Left out, {reason}: {', '.join(names)}.", file=sys.stderr)
 
 
 def _without_silent(

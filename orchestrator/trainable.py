@@ -109,9 +109,16 @@ class _Run:
             "environment": environment(self._device),
             "seconds": time.time() - self._started,
         }
-        self._storage.keep_model(self._experiment.trial_id)
         self._storage.write_record(record, outcome.queries)
+        self._keep_model()
         self._storage.remove_checkpoints(self._experiment.trial_id)
+
+    def _keep_model(self) -> None:
+        """The result stands: a full disk costs pictures, no trial."""
+        try:
+            self._storage.keep_model(self._experiment.trial_id)
+        except (OSError, DataError) as error:
+            print(f"warning: the weights of {self._experiment.trial_id} are not kept: {error}")
 
 
 def environment(device: str) -> dict[str, Any]:

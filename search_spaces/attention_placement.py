@@ -8,6 +8,7 @@ SWEEP = Sweep(
     question="Behind which block does image attention help: none, B3 or B4?",
     source="thesis §5.3.5, Table 5.7: B3",
     design=Factorial({"image_attention": ["none", "B3", "B4"]}),
+    side_by_side=True,
     table="table_5_7",
     rows={
         "image_attention=none": "w/o att-I",

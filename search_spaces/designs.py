@@ -207,6 +207,12 @@ def interior(low: float, high: float, *, most: int) -> list[float]:
     return [float(round(low + step * count)) for count in range(1, most + 1)]
 
 
+def is_thesis_own(varies: Mapping[str, Any]) -> bool:
+    """Whether a cell has the thesis' own levels: VFSEL itself, the baseline of its sweep."""
+    own = Experiment().flat()
+    return all(own.get(name) == level for name, level in varies.items())
+
+
 def cell_label(varies: Mapping[str, Any]) -> str:
     """What varies, e.g. `gamma=13`, or a variant's name; empty where nothing does."""
     return " ".join(

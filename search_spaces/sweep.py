@@ -34,6 +34,8 @@ class Sweep:
     """The thesis' table of it, a file of `thesis/`; empty where it has none."""
     rows: Mapping[str, str] = field(default_factory=dict)
     """Cell → its row in that table; cells that are not here have the row of their own label."""
+    side_by_side: bool = False
+    """Whether Grad-CAMs of all its cells are drawn side by side (Figure 5.5)."""
     quoted: Sequence[str] = ()
     """Cells whose values the thesis quotes from other papers, trained on other settings."""
 

@@ -41,6 +41,11 @@ def _check_voices(experiment: Experiment, manifest: Manifest) -> None:
             f"{asked} needs data in at least {FEWEST} voices, of which the last quarter is only "
             f"tested on, but the data has {len(voices)}: {PACKING}."
         )
+    if all(counted.images == 1 for counted in manifest.splits["test"].classes):
+        raise UsageError(
+            f"{asked} needs classes of several images, but in this data each image is its own: "
+            "one without a caption in an unheard voice would be a query without an answer."
+        )
     splits = [manifest.splits[name] for name in training_splits(experiment, manifest)]
     if all(split.captions == split.samples for split in splits):
         raise UsageError(

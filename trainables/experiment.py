@@ -144,6 +144,8 @@ class Experiment:
         differing = {name: own[name] for name in own if own[name] != default[name]}
         for name in [*self._without_effect(), "features"]:
             differing.pop(name, None)
+        if self.speech_units and self.speech_units == self._published_units():
+            differing.pop("speech_units", None)
         live = {} if self.cached else {"features": "live"}
         return differing | live | self._versions()
 
@@ -163,6 +165,13 @@ class Experiment:
         if self.features == "auto":
             return self.views == "one" or self.view_count > 0
         return self.features == "cached"
+
+    def _published_units(self) -> int:
+        """What `speech_units` 0 means; 0 for an encoder that does not read it."""
+        kind, name = "speech_encoders", self.speech_encoder
+        if "speech_units" not in components.constant(kind, name, "READS"):
+            return 0
+        return int(components.constant(kind, name, "UNITS"))
 
     def _without_effect(self) -> list[str]:
         """Fields that no chosen component reads: they must not make two trials of one."""

@@ -22,6 +22,7 @@ from data_shards.errors import DataError, UsageError
 _ID = r"([1-9]\d*)"
 _NUMBER = r"(-?\d+(?:\.\d+)?)"
 _HALF_SIDE = 0.75  # of the crop, in longer sides of the box
+_SMALLEST = 8  # pixels of a box's longer side: its square is to be a photograph
 _ROUNDING = 1.0  # pixels by which a box may exceed its image
 
 Box = tuple[float, float, float, float]
@@ -97,7 +98,7 @@ def read(
     """
     known, listed = _read_lists(root)
     _check_all_listed(root, listed=listed)
-    text = _text_folder(text or root, class_names=set(known.values()))
+    text = _text_folder((text or root).resolve(), class_names=set(known.values()))
     split, skipped = _split(text.parent, known=known), Counter[str]()
     parts = [
         [
@@ -149,11 +150,22 @@ def _read_lists(root: Path) -> tuple[dict[int, str], list[_Listed]]:
         rf"{_ID} {_NUMBER} {_NUMBER} {_NUMBER} {_NUMBER}",
         example="1 60.0 27.0 325.0 304.0",
     )
+    for name, rows in (("image_class_labels.txt", labels), ("bounding_boxes.txt", boxes)):
+        _check_same(name, rows, paths)
     listed = [
         _listed(root, image_id, path, known=known, labels=labels, boxes=boxes)
         for image_id, (path,) in paths.items()
     ]
     return {int(class_id): name for class_id, (name,) in known.items()}, listed
+
+
+def _check_same(name: str, rows: lists.Rows, paths: lists.Rows) -> None:
+    for image_id, (path,) in paths.items():
+        if image_id not in rows:
+            raise DataError(f"{name} must have every image, but has not {image_id} ({path}).")
+    for image_id in rows:
+        if image_id not in paths:
+            raise DataError(f"images.txt must have every image, but has not {image_id} of {name}.")
 
 
 def _listed(
@@ -165,9 +177,6 @@ def _listed(
     labels: lists.Rows,
     boxes: lists.Rows,
 ) -> _Listed:
-    for name, rows in (("image_class_labels.txt", labels), ("bounding_boxes.txt", boxes)):
-        if image_id not in rows:
-            raise DataError(f"{name} must have every image, but has not {image_id} ({path}).")
     (class_id,) = labels[image_id]
     if class_id not in known:
         raise DataError(f"classes.txt must have every class, but has not {class_id} (of {path}).")
@@ -177,8 +186,11 @@ def _listed(
             f"an image must lie in its class' folder, but {path} is of class {class_name}."
         )
     x, y, width, height = map(float, boxes[image_id])
-    if min(width, height) <= 0:
-        raise DataError(f"a bounding box must have a size, but that of {path} is {width}×{height}.")
+    if min(width, height) <= 0 or max(width, height) < _SMALLEST:
+        raise DataError(
+            f"a bounding box must have a size, its longer side at least {_SMALLEST} pixels, but "
+            f"that of {path} is {width}×{height}."
+        )
     return _Listed(root / "images" / path, int(class_id), class_name, (x, y, width, height))
 
 
@@ -186,8 +198,8 @@ def _check_all_listed(root: Path, *, listed: list[_Listed]) -> None:
     if not (root / "images").is_dir():
         raise DataError(f"the data set must hold images/, but {root / 'images'} is missing.")
     known = {image.path for image in listed}
-    for path in sorted((root / "images").glob("*/*.jpg")):
-        if path not in known and not path.name.startswith("."):
+    for path in sorted((root / "images").rglob("*")):
+        if path.is_file() and path not in known and not path.name.startswith("."):
             raise DataError(f"images.txt must name every image, but {path} is in no line of it.")
 
 

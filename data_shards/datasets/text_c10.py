@@ -47,7 +47,8 @@ def split(folder: Path, *, ids: Mapping[str, int], thesis_test: Collection[str])
         thesis_test: names of the thesis' test classes; those of the others train.
 
     Raises:
-        DataError: one list alone, an unknown class, a class in both, or no class in one.
+        DataError: one list alone, an unknown class, a class in both or neither, or no class in
+            one.
     """
     found = _listed(folder, ids=ids)
     if found is None:
@@ -74,6 +75,12 @@ def _listed(folder: Path, *, ids: Mapping[str, int]) -> Split | None:
         raise DataError(
             f"training and test classes must be disjoint, but {' and '.join(_LISTS)} "
             f"share {', '.join(map(str, both))}."
+        )
+    neither = sorted(set(ids.values()) - set(train) - set(test))
+    if neither:
+        raise DataError(
+            f"every class must be in {' or '.join(_LISTS)}, but {neither[0]} is in neither "
+            f"({len(neither)} in all)."
         )
     return Split(train, test, "its class lists")
 

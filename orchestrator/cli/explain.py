@@ -62,7 +62,11 @@ def explain(
         if uri:
             click.echo(logged.log(uri, each.id, drawing.read(written)), err=True)
     if len(subjects) > 1:
-        click.echo(files.shown(drawing.compare(subjects, place, target=gradcam_target)))
+        together = drawing.compare(subjects, place, target=gradcam_target)
+        click.echo(files.shown(together))
+        if uri:
+            for each in subjects:
+                click.echo(logged.log(uri, each.id, drawing.read([together])), err=True)
 
 
 def _check(out: str | None, weights: str) -> None:

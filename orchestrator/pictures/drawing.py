@@ -46,10 +46,16 @@ def read(urls: Sequence[str]) -> dict[str, bytes]:
     return {url.rsplit("/", 1)[-1]: files.read_bytes(url) or b"" for url in urls}
 
 
-def compare(subjects: Sequence[Subject], folder: str, *, target: str = TARGET) -> str:
-    """Write the Grad-CAMs of several trials side by side (Figure 5.5); returns where."""
-    name = "-".join(["gradcam", *(subject.id for subject in subjects)])
-    return _write(gradcam.draw(subjects, target=target), folder, f"{name}.png")
+def compare(
+    subjects: Sequence[Subject], folder: str, *, target: str = TARGET, name: str = ""
+) -> str:
+    """Write the Grad-CAMs of several trials side by side (Figure 5.5); returns where.
+
+    Args:
+        name: of the file; by default made of the trials' ids.
+    """
+    name = name or "-".join(["gradcam", *(subject.id for subject in subjects)]) + ".png"
+    return _write(gradcam.draw(subjects, target=target), folder, name)
 
 
 def _write(drawn: "Figure", folder: str, name: str) -> str:

@@ -19,6 +19,8 @@ Array = np.ndarray[Any, Any]
 EACH = 2
 """Queries shown of each kind."""
 KINDS = {"good": "at least 4 of 5 right", "bad": "at least 3 of 5 wrong"}
+ALONE = {"good": "the right one is first", "bad": "the right one is not among 5"}
+"""For images that are classes of their own, of which a caption can find but one."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,22 @@ class Gallery:
     """Place in the gallery of each result."""
     right_QS: Array
     """Whether it is of the query's class."""
+    alone: bool = False
+    """Whether each query has but one right result."""
+
+    @property
+    def rule(self) -> dict[str, str]:
+        """What good and bad mean, in words."""
+        return ALONE if self.alone else KINDS
 
     def kinds(self, direction: str) -> dict[str, tuple[list[int], int]]:
         """Good and bad: the queries to show, drawn among so many that qualify."""
         right_Q, wrong_Q = self.right_QS.sum(axis=1), (~self.right_QS).sum(axis=1)
+        qualify = {"good": right_Q >= 4, "bad": wrong_Q >= 3}
+        if self.alone:
+            qualify = {"good": self.right_QS[:, 0], "bad": right_Q == 0}
         found = {}
-        for kind, qualify_Q in {"good": right_Q >= 4, "bad": wrong_Q >= 3}.items():
+        for kind, qualify_Q in qualify.items():
             places = np.flatnonzero(qualify_Q)
             drawn = draws.rng(SEED, "shown queries", direction, kind).permutation(len(places))
             found[kind] = ([int(places[number]) for number in drawn[:EACH]], len(places))
@@ -55,7 +67,8 @@ def gallery(queries: dict[str, Array], direction: str) -> Gallery:
         (speech_class, image_class) if direction == "s2i" else (image_class, speech_class)
     )
     top_QS = queries[f"{direction}_top"]
-    return Gallery(top_QS, asked[:, None] == asked_of[top_QS])
+    alone = direction == "s2i" and len(np.unique(image_class)) == len(image_class)
+    return Gallery(top_QS, asked[:, None] == asked_of[top_QS], alone)
 
 
 def speech_to_image(subject: Subject) -> "Figure":
@@ -152,5 +165,5 @@ class _Sheet:
         said = []
         for kind, (shown, count) in self._kinds.items():
             few = f"; {len(shown) or 'none'} to show" if len(shown) < EACH else ""
-            said.append(f"{kind}: {KINDS[kind]} ({count} of {total} queries{few})")
+            said.append(f"{kind}: {self._found.rule[kind]} ({count} of {total} queries{few})")
         return "   ".join(said) + ".\nDrawn at random; right: of the query's class."

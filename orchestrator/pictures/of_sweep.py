@@ -8,10 +8,13 @@ from data_shards.manifest import Data
 from orchestrator.answers import Answer, answer
 from orchestrator.planning import Question
 from orchestrator.storage import Storage
+from search_spaces.designs import is_thesis_own
 from trainables import weights as published
 
 LAST = "gradcam.png"
 """Drawn last: where it is, all are."""
+SIDE_BY_SIDE = "gradcam_side_by_side.png"
+"""Of all cells, among the baseline's pictures."""
 
 
 def draw_missing(question: Question, data: Data, storage: Storage, *, weights: str) -> None:
@@ -25,7 +28,8 @@ def draw_missing(question: Question, data: Data, storage: Storage, *, weights: s
     if weights:
         published.use(weights)
     try:
-        trial_ids = shown(answer(question, storage), storage)
+        found = answer(question, storage)
+        trial_ids = shown(found, storage)
         missing = [i for i in trial_ids if LAST not in files.names(storage.pictures_url(i))]
     except Exception as error:
         _warn("the sweep", error)
@@ -35,15 +39,35 @@ def draw_missing(question: Question, data: Data, storage: Storage, *, weights: s
             _draw(trial_id, data, storage)
         except Exception as error:  # weights that were deleted or need a network, a full disk, …
             _warn(f"trial {trial_id}", error)
+    if question.sweep.side_by_side and trial_ids:
+        try:
+            _draw_side_by_side(found, data, storage)
+        except Exception as error:
+            _warn("all cells side by side", error)
 
 
 def shown(found: Answer, storage: Storage) -> list[str]:
-    """Ids of the baseline, the plan's first trial, and of the first seed of the best cell, as far
-    as they are recorded."""
+    """Ids of the first seeds of the baseline and of the best cell, as far as they are recorded."""
     trials = found.question.plan(storage).trials
+    baseline = next((t for t in trials if is_thesis_own(t.varies)), trials[0])
     best = [t for t in trials if found.best and t.varies == found.best.varies][:1]
     recorded = storage.record_ids()
-    return [i for i in dict.fromkeys(t.id for t in [*trials[:1], *best]) if i in recorded]
+    return [i for i in dict.fromkeys(t.id for t in [baseline, *best]) if i in recorded]
+
+
+def _draw_side_by_side(found: Answer, data: Data, storage: Storage) -> None:
+    """Grad-CAMs of all cells in one picture, beside the baseline's others, once all are there."""
+    from orchestrator.pictures import drawing
+    from orchestrator.pictures.subject import find_record, subject
+
+    question = found.question
+    first = {t.cell: t.id for t in reversed(question.plan(storage).trials)}
+    folder = storage.pictures_url(shown(found, storage)[0])
+    if any(not row.seeds for row in found.rows) or SIDE_BY_SIDE in files.names(folder):
+        return
+    packed = data.cached(cache_folder())
+    cells = [subject(storage, find_record(storage, first[row.label]), packed) for row in found.rows]
+    drawing.compare(cells, folder, name=SIDE_BY_SIDE)
 
 
 def _draw(trial_id: str, data: Data, storage: Storage) -> None:

@@ -9,10 +9,9 @@ from orchestrator.answers import Answer, answer
 from orchestrator.headline import DIRECTIONS, every
 from orchestrator.planning import Question
 from orchestrator.storage import Record, Storage
-from search_spaces.designs import Trial, cell_label
+from search_spaces.designs import Trial, cell_label, is_thesis_own
 from search_spaces.sweep import Sweep
 from search_spaces.thesis_values import SINGLE_CHECKPOINT, value
-from trainables.experiment import Experiment
 
 LONE = "VFSEL"
 """Label of a lone cell, in which nothing varies."""
@@ -114,13 +113,8 @@ class Table:
     def baseline(self) -> str:
         """Label of the cell that the others are compared with: the thesis' own setting, else the
         first."""
-        own = Experiment().flat()
         cells = {cell.label: cell.varies for group in self.groups for cell in group.cells}
-        thesis = (
-            label
-            for label in self.labels
-            if all(own.get(name) == level for name, level in cells[label].items())
-        )
+        thesis = (label for label in self.labels if is_thesis_own(cells[label]))
         return next(thesis, self.labels[0])
 
 

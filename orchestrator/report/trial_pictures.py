@@ -6,6 +6,7 @@ from orchestrator.report.table import Group, Table
 from orchestrator.storage import Storage
 
 _SHOWN = {
+    "gradcam_side_by_side": "where the match comes from in each cell (Grad-CAM, as Figure 5.5)",
     "gradcam": "where on the photograph its match with a spoken caption comes from (Grad-CAM)",
     "speech_attention": "which moments of a spoken caption are attended to",
     "gallery_s2i": "spoken captions, and the photographs ranked first for each",

@@ -43,7 +43,7 @@ def test_columns_that_trials_share_count_once(tmp_path):
 def test_what_fits_is_cached(tmp_path):
     assert {one.features for one in _plan(tmp_path)} == {"cached"}
     line = told(_plan(tmp_path), _data().manifest, cache_limit=50)
-    assert line == "features: cached, about 0.27 GB in each node's cache"
+    assert line == "features: cached, about 0.48 GB in each node's cache"
 
 
 def test_what_does_not_fit_is_computed_live_in_every_arm(tmp_path):
@@ -51,12 +51,12 @@ def test_what_does_not_fit_is_computed_live_in_every_arm(tmp_path):
     live = _plan(tmp_path, cache_limit=0.2)
     assert {one.features for one in live} == {"live"}
     line = told(live, _data().manifest, cache_limit=0.2)
-    assert "features: live, about 0.18 GB" in line
-    assert "(all cached: 0.27 GB, more than --cache-limit 0.2)" in line
+    assert "features: live, about 0.32 GB" in line
+    assert "(all cached: 0.48 GB, more than --cache-limit 0.2)" in line
 
 
 def test_what_must_be_cached_and_does_not_fit_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="features=cached needs 0.2.* GB, but --cache-limit is"):
+    with pytest.raises(UsageError, match="features=cached needs 0.4.* GB, but --cache-limit is"):
         _plan(tmp_path, cache_limit=0.2, features="cached")
 
 

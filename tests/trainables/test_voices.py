@@ -13,16 +13,18 @@ import torch
 
 from data_shards import manifest
 from data_shards.datasets.oxford102 import read
-from data_shards.errors import DataError
+from data_shards.errors import DataError, UsageError
 from data_shards.feature_store import Store
 from data_shards.logmel import LogMel
 from data_shards.pack import pack
 from tests import made
 from tests.data_shards.flowers import oxford_folder, write_list
+from trainables.data_check import check_data
 from trainables.experiment import Experiment
 from trainables.inputs import Inputs
 from trainables.model import DualEncoder
 from trainables.training import train
+from trainables.voices import wanted
 
 TINY = Experiment(
     image_encoder="small", image_size=32, views="one", embedding=8, speech_attention_hidden=4,
@@ -166,19 +168,33 @@ def test_a_training_split_without_the_first_voice_is_one_line(tmp_path, features
     (tmp_path / "tones" / "manifest.json").write_text(
         data.manifest.to_json().replace('"a",', '"z",')
     )
-    experiment = TINY.replace(training_voices="one", features=features, selection="val")
+    experiment = TINY.replace(training_voices="one", features=features, epochs=1)
     with pytest.raises(DataError, match="an image to train on must have a caption in z, but"):
         _train((made.load(tmp_path / "tones"), tmp_path / "cache"), tmp_path / "c", experiment)
 
 
-def test_a_split_without_unheard_voices_is_one_line_before_the_first_epoch(tmp_path):
+def test_a_test_split_without_unheard_voices_is_one_line(tmp_path):
     data = made.make(tmp_path / "tones", voices=("a", "b", "c"), per_class=2)
     (tmp_path / "tones" / "manifest.json").write_text(data.manifest.to_json().replace('"c"', '"z"'))
-    experiment = TINY.replace(training_voices="many", selection="val")
+    experiment = TINY.replace(training_voices="many", epochs=1)
     generator = train(
         experiment, data=made.load(tmp_path / "tones"), cache=tmp_path / "cache",
         checkpoints=str(tmp_path / "c"),
     )  # fmt: skip
-    with pytest.raises(DataError, match="of the val split must have a caption in z") as caught:
-        next(generator)
+    with pytest.raises(DataError, match="of the test split must have a caption in z") as caught:
+        list(generator)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("arm", ["one", "many"])
+def test_an_epoch_is_chosen_without_the_voices_of_the_test(tmp_path, arm):
+    manifest = made.make(tmp_path / "tones", voices=("a", "b", "c", "d")).manifest
+    experiment = TINY.replace(training_voices=arm, selection="val")
+    found = {split: wanted(experiment, manifest, split).among for split in ("val", "test")}
+    assert found == {"val": ("a", "b", "c"), "test": ("d",)}
+
+
+def test_data_whose_images_are_classes_of_their_own_is_refused(tmp_path):
+    data = made.make(tmp_path / "tones", voices=("a", "b", "c"), per_class=1)
+    with pytest.raises(UsageError, match="needs classes of several images"):
+        check_data(TINY.replace(training_voices="one", batch_size=4), data.manifest)

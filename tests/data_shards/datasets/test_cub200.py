@@ -2,6 +2,7 @@
 
 import shutil
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -105,12 +106,46 @@ def test_captions_elsewhere(root, tmp_path, text):
 
 @pytest.mark.parametrize("text", ["text_c10", ""])
 def test_class_lists_beside_the_captions(root, text):
-    (root / "trainvalclasses.txt").write_text(f"{TEST[0]}\n{TRAIN[0]}\n")
-    (root / "testclasses.txt").write_text(f"{TEST[1]}\n")
+    trained = [TEST[0], *TRAIN]
+    (root / "trainvalclasses.txt").write_text("".join(f"{name}\n" for name in trained))
+    (root / "testclasses.txt").write_text("".join(f"{name}\n" for name in TEST[1:]))
     source = read(root, text=root / text)
-    assert names(source.train) == {TEST[0], TRAIN[0]}
-    assert names(source.test) == {TEST[1]}
+    assert names(source.train) == set(trained)
+    assert names(source.test) == set(TEST[1:])
     assert "its class lists" in source.description
+
+
+def test_class_lists_are_found_from_within_the_captions_folder(root, monkeypatch):
+    (root / "trainvalclasses.txt").write_text("".join(f"{name}\n" for name in [TEST[0], *TRAIN]))
+    (root / "testclasses.txt").write_text("".join(f"{name}\n" for name in TEST[1:]))
+    monkeypatch.chdir(root / "text_c10")
+    assert names(read(root, text=Path()).test) == set(TEST[1:])
+
+
+@pytest.mark.parametrize("stray", ["images/stray.jpg", f"images/{TRAIN[0]}/More.JPG"])
+def test_any_file_that_no_line_names_is_an_error(root, stray):
+    (root / stray).write_bytes(b"")
+    with pytest.raises(DataError, match=rf"images.txt must name every image, but .*{stray}"):
+        read(root)
+
+
+@pytest.mark.parametrize(
+    "name", ["image_class_labels.txt 77", "bounding_boxes.txt 1.0 2.0 30.0 40.0"]
+)
+def test_a_line_of_an_image_that_images_txt_has_not(root, name):
+    name, _, rest = name.partition(" ")
+    with (root / name).open("a") as stream:
+        stream.write(f"999 {rest}\n")
+    with pytest.raises(DataError, match=f"images.txt must have .* has not 999 of {name}"):
+        read(root)
+
+
+@pytest.mark.parametrize("box", ["10.0 8.0 1.0 1.0", "0.0 0.0 0.5 0.5"])
+def test_a_box_too_small_to_be_a_photograph(root, box):
+    lines = (root / "bounding_boxes.txt").read_text().splitlines()
+    (root / "bounding_boxes.txt").write_text("\n".join([f"1 {box}", *lines[1:]]) + "\n")
+    with pytest.raises(DataError, match="bounding box must have a size, its longer side at least"):
+        read(root)
 
 
 def test_a_class_list_with_an_unknown_class(root):

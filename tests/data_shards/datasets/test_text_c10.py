@@ -30,7 +30,8 @@ def test_lists_where_present(tmp_path):
         (None, "rose\n", r"pairs, but .*/trainvalclasses.txt is missing"),
         ("rose\norchid\n", "lily\n", r"trainvalclasses.txt .* such as aster, but has 'orchid'"),
         ("rose\nlily\n", "lily\naster\n", r"disjoint, .* share 2\.$"),
-        ("", "lily\n", r"training and test classes, but .* has 0 and 1\.$"),
+        ("", "lily\nrose\naster\n", r"training and test classes, but .* has 0 and 3\.$"),
+        ("rose\n", "lily\n", r"every class must be in .*, but 3 is in neither \(1 in all\)"),
     ],
 )
 def test_bad_lists(tmp_path, train, test, message):

@@ -124,8 +124,13 @@ def test_training_brings_the_right_partners_together(name):
     parameters = [image.requires_grad_(), speech.requires_grad_()]
     parameters += [p for n, m in own.items() if n != "opponent" for p in m.parameters()]
     optimiser = torch.optim.Adam(parameters, lr=0.05)
+    against = torch.optim.Adam(own["opponent"].parameters(), lr=0.05) if "opponent" in own else None
     generator = torch.Generator().manual_seed(0)
     for _ in range(150):
+        if against:
+            against.zero_grad()
+            own["opponent"](image.detach(), speech.detach()).backward()
+            against.step()
         optimiser.zero_grad()
         sides = image, speech
         if loss.unit_norm:
