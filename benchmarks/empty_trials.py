@@ -42,7 +42,7 @@ def train_nothing() -> None:
             yield Report(epoch, 1.0, 1e-3, METRICS | {"r1_sum": 24.6}, 0.01, 100.0)
         queries = {f"{way}_{name}": np.zeros(1000) for way in DIRECTIONS for name in ("rank", "ap")}
         test = METRICS | {"r1_sum": 24.6}
-        return Outcome(1, 24.6, test, queries, {}, {}, {"image": 1, "speech": 1})
+        return Outcome(1, 24.6, test, queries, {}, {}, {"image": 1, "speech": 1}, {})
 
     trainable.train = train
 

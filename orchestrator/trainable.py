@@ -105,6 +105,7 @@ class _Run:
             "dropped": outcome.dropped,
             "unspoken": outcome.unspoken,
             "parameters": outcome.parameters,
+            "frozen": outcome.frozen,
             "reports": self._reports,
             "environment": environment(self._device),
             "seconds": time.time() - self._started,

@@ -52,6 +52,11 @@ class Inputs:
         found = {name: features.unspoken for (name, _), features in self._features.items()}
         return found if self._streamed is None else found | {"train": self._streamed.unspoken}
 
+    @property
+    def frozen(self) -> dict[str, str]:
+        """What names the frozen part of each side: its settings, and a digest of its weights."""
+        return {"image": self.model.image.prefix_key, "speech": self._front.key}
+
     @cached_property
     def _front(self) -> FrontEnd:
         return front_end(self.experiment, device=self._device)

@@ -65,6 +65,8 @@ class Outcome:
     unspoken: dict[str, int]
     """Images without a caption in the voices asked for, a split: none is trained on."""
     parameters: dict[str, int]
+    frozen: dict[str, str]
+    """Of each side: settings of its frozen part, and a digest of its weights."""
 
 
 def train(
@@ -245,4 +247,5 @@ class _Run:
             dropped=self.inputs.dropped,
             unspoken=self.inputs.unspoken,
             parameters=parameter_counts(self.model),
+            frozen=self.inputs.frozen,
         )

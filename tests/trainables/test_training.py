@@ -108,6 +108,12 @@ def test_a_loss_trains_saves_and_counts_its_own_parameters(place, tmp_path):
     assert len(late["optimisers"]["opponent"]["state"]) == 4
 
 
+def test_an_outcome_names_what_was_frozen(undisturbed):
+    _, outcome = undisturbed
+    assert outcome.frozen["image"] == "pixels-64"
+    assert outcome.frozen["speech"].startswith("logmel")
+
+
 def test_classes_are_counted_among_those_trained_on(place, tmp_path):
     """With selection=last the 3 classes of val are trained on too."""
     experiment = TINY.replace(loss="cmpm_cmpc", selection="last", epochs=1)

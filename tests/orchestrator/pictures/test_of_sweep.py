@@ -46,6 +46,19 @@ def test_what_cannot_be_drawn_is_one_warning_and_the_rest_is_drawn_once(asked, t
     assert storage.pictures(first)[marker] == b"as it was"
 
 
+def test_the_baseline_is_vfsel_itself_also_where_nothing_chooses_a_best(tones, tmp_path):
+    storage = Storage(str(tmp_path / "runs"))
+    base = tiny.TINY.replace(data=tones.manifest.hash, selection="last")
+    question = Question(load("attention_placement"), base, 1, "tones")
+    ids = [tiny.run(storage, tones, selection="last", image_attention=p) for p in ("none", "B3")]
+    assert of_sweep.shown(answer(question, storage), storage) == ids[1:]
+    of_sweep.draw_missing(question, tones, storage, weights="")
+    assert of_sweep.SIDE_BY_SIDE not in storage.pictures(ids[1])  # B4 is not there yet
+    tiny.run(storage, tones, selection="last", image_attention="B4")
+    of_sweep.draw_missing(question, tones, storage, weights="")
+    assert of_sweep.SIDE_BY_SIDE in storage.pictures(ids[1])
+
+
 def test_an_unreadable_storage_is_a_warning_too(asked, tones, tmp_path, capsys):
     question, _ = asked
     folder = tmp_path / "runs" / "records"
