@@ -8,7 +8,7 @@ from data_shards.errors import DataError
 
 FEWEST = 3
 """So many voices data must have to be divided: one to hear alone, another, one unheard."""
-PACKING = "pack it with as many captions as voices, --captions V --voices V with V >= 4"
+PACKING = "pack it with as many captions as voices, --captions V --voices V with V >= 3"
 
 
 @dataclass(frozen=True)

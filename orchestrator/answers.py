@@ -26,6 +26,8 @@ class Row:
     planned: int
     selection: float | None
     test: Mapping[str, float]
+    selection_chance: float | None
+    """Chance of the selection metric; None where it is not known."""
     dropped: int
     """Unreadable samples that the cell's trials left out."""
 
@@ -85,6 +87,7 @@ def _row(trials: Sequence[Trial], found: Mapping[str, Record]) -> Row:
         planned=len(trials),
         selection=fmean(known) if known else None,
         test=_means(records),
+        selection_chance=next((r["selection"].get("chance") for r in records), None),
         dropped=sum(sum(record["dropped"].values()) for record in records),
     )
 

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from data_shards import files
 from data_shards.manifest import Data
+from orchestrator import published
 from orchestrator.answers import DIRECTIONS, Answer, Row, answer, as_dict, plot_curve, sentence
 from orchestrator.feature_plan import told
 from orchestrator.headline import headline
@@ -65,6 +66,7 @@ def run_sweep(
     storage.write_plan(question.to_dict())
     console = Console(stderr=True)
     planned = [trial.experiment for trial in missing(question.plan(storage), storage)]
+    published.check(planned, weights=resources.weights)
     if planned:
         click.echo(told(planned, data.manifest, cache_limit=resources.cache_limit), err=True)
     with LiveTable(console, storage) as table:
@@ -182,6 +184,9 @@ def _print(found: Answer, storage: Storage, shown_at: str, curve: str) -> None:
     highest = max((row.selection or 0.0 for row in found.rows), default=0.0)
     for row in found.rows:
         click.echo(_line(found, row, highest if len(found.rows) > 1 else 0.0))
+    chance = next((row.selection_chance for row in found.rows if row.selection_chance), None)
+    if chance:
+        click.echo(f"  {'chance':24} {found.split} R@1 sum {chance:5.1f}")
     click.echo(f"\n{sentence(found)}")
     if len(found.rows) > 1 and found.question.seeds == 1:
         click.echo("One seed: differences may be noise. Replicate with --seeds 5.")
@@ -191,6 +196,8 @@ def _print(found: Answer, storage: Storage, shown_at: str, curve: str) -> None:
         click.echo(f"curve:   {curve}")
     if storage.picture_ids():
         click.echo(f"drawn:   {files.shown(files.join(storage.url, 'pictures'))}")
+    where = "" if storage.url == "runs" else f" --storage {files.shown(storage.url)}"
+    click.echo(f"report:  python -m orchestrator report {found.question.sweep.name}{where}")
     click.echo(f"records: {files.shown(files.join(storage.url, 'records'))}")
     if shown_at:
         click.echo(f"pages:   {ui_command(shown_at)}")

@@ -100,6 +100,7 @@ class _Run:
                 "split": self._experiment.selection,
                 "epoch": outcome.epoch,
                 "value": outcome.selection,
+                "chance": self._chance(outcome.epoch),
             },
             "test": outcome.test,
             "dropped": outcome.dropped,
@@ -113,6 +114,11 @@ class _Run:
         self._storage.write_record(record, outcome.queries)
         self._keep_model()
         self._storage.remove_checkpoints(self._experiment.trial_id)
+
+    def _chance(self, epoch: int) -> float | None:
+        """Chance of the selection metric; None where nothing was held out to select on."""
+        metrics = self._reports[epoch - 1]["metrics"]
+        return metrics["s2i_chance"] + metrics["i2s_chance"] if metrics else None
 
     def _keep_model(self) -> None:
         """The result stands: a full disk costs pictures, no trial."""

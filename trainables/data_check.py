@@ -14,6 +14,8 @@ def check_data(experiment: Experiment, manifest: Manifest) -> None:
         UsageError: no split to select on, fewer training images than a batch, or too few voices.
     """
     _check_splits(manifest)
+    if experiment.training_voices != "all":
+        _check_voices(experiment, manifest)
     if experiment.selection == "val" and "val" not in manifest.splits:
         raise UsageError(
             "selection=val needs a val split, but the data has none (fewer than 10 training "
@@ -30,8 +32,6 @@ def check_data(experiment: Experiment, manifest: Manifest) -> None:
             f"batch_size must be at most the number of training images, {images}, but got "
             f"{experiment.batch_size}: use --set batch_size=N."
         )
-    if experiment.training_voices != "all":
-        _check_voices(experiment, manifest)
 
 
 def _check_voices(experiment: Experiment, manifest: Manifest) -> None:

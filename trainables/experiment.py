@@ -233,6 +233,7 @@ class Experiment:
         if (name := str(changes.pop("loss", loss.name))) != loss.name:
             loss = loss_class(name)()
         own, its = _names(type(self)), _names(type(loss))
+        _refuse_of_other_losses(changes, own=[*own, *its], loss=name)
         _refuse_unknown(changes, [*(name for name in own if name != "loss"), "loss", *its])
         loss_changes = {name: changes.pop(name) for name in its if name in changes}
         fields = dataclasses.asdict(loss) | loss_changes
@@ -254,6 +255,20 @@ def _refuse_unknown(given: dict[str, Any], known: list[str]) -> None:
     for name in given:
         if name not in known:
             raise unknown("field", name, known)
+
+
+def _refuse_of_other_losses(given: dict[str, Any], *, own: list[str], loss: str) -> None:
+    for name in given:
+        others = [] if name in own else _losses_with(name)
+        if others:
+            raise UsageError(
+                f"{name} must be set together with the loss that has it, {' or '.join(others)}, "
+                f"but the loss is {loss}: add --set loss={others[0]}, or leave it out."
+            )
+
+
+def _losses_with(field: str) -> list[str]:
+    return [name for name in components.names("losses") if field in _names(loss_class(name))]
 
 
 def _typed(spec: "dataclasses.Field[Any]", value: Any) -> Any:

@@ -19,6 +19,7 @@ from data_shards.datasets import cutting, lists, text_c10
 from data_shards.datasets.base import Source, SourceImage
 from data_shards.errors import DataError, UsageError
 
+_LISTS = ("images.txt", "image_class_labels.txt", "classes.txt", "bounding_boxes.txt")
 _ID = r"([1-9]\d*)"
 _NUMBER = r"(-?\d+(?:\.\d+)?)"
 _HALF_SIDE = 0.75  # of the crop, in longer sides of the box
@@ -138,6 +139,12 @@ def _read_lists(root: Path) -> tuple[dict[int, str], list[_Listed]]:
     """Class names by id, and the images in the order of their ids."""
     if not root.is_dir():
         raise UsageError(f"root must be a folder in the CUB-200-2011 layout, but {root} is none.")
+    for name in ("images", *_LISTS):
+        if not (root / name).exists():
+            raise DataError(
+                f"a CUB-200-2011 folder must hold images/, {', '.join(_LISTS)}, but {root / name} "
+                "is missing."
+            )
     known = lists.rows(
         root / "classes.txt", rf"{_ID} (\S+)", example="1 001.Black_footed_Albatross"
     )
@@ -195,8 +202,6 @@ def _listed(
 
 
 def _check_all_listed(root: Path, *, listed: list[_Listed]) -> None:
-    if not (root / "images").is_dir():
-        raise DataError(f"the data set must hold images/, but {root / 'images'} is missing.")
     known = {image.path for image in listed}
     for path in sorted((root / "images").rglob("*")):
         if path.is_file() and path not in known and not path.name.startswith("."):

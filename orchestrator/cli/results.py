@@ -98,10 +98,13 @@ def report(name: str, out: Path, export_study: str | None, storage: str) -> None
     if export_study:
         raise UsageError(f"--export-study is for searches such as tune, but {name} is none.")
     from orchestrator.planning import asked_before
-    from orchestrator.report import write_all
+    from orchestrator.report import together, write
 
-    for path in write_all(asked_before(name, store), store, out):
-        click.echo(path)
+    for questions in together(asked_before(name, store)):
+        base, data = questions[0].base, ", ".join(question.dataset for question in questions)
+        click.echo(f"{data}, {base.image_encoder}, {base.epochs} epochs:")
+        for path in write(questions, store, out):
+            click.echo(f"  {path}")
 
 
 def _report_searches(name: str, out: Path, export_study: str | None, store: "Storage") -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CAPTIONS = 3
 FRAME = 0.01  # seconds
+EVEN = 0.05  # of the even weight: less than this is no attention
 LETTER = 0.011  # of the picture's width: a letter of the smallest text
 
 
@@ -77,6 +78,9 @@ def _weights(axes: "Axes", weight_T: torch.Tensor, seconds: float) -> None:
     axes.stairs(weight_T.numpy(), edges, fill=True, color="C0", alpha=0.75)
     axes.axhline(1 / len(weight_T), ls=":", color="black", lw=0.8)
     axes.set(xlim=(0, seconds), ylim=(0, None))
+    if (weight_T * len(weight_T) - 1).abs().max() < EVEN:
+        axes.text(0.5, 0.5, "all steps nearly alike: it attends to nothing in particular",
+                  transform=axes.transAxes, ha="center", fontsize=paper.SMALL)  # fmt: skip
     axes.set_xlabel("seconds", fontsize=paper.SMALL)
     axes.set_ylabel("weight", fontsize=paper.SMALL)
     axes.tick_params(labelsize=paper.SMALL, length=2)

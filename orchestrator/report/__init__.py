@@ -28,16 +28,12 @@ def report_id(question: Question) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def write_all(questions: Sequence[Question], storage: Storage, out: Path) -> list[Path]:
-    """Write a report for all questions that differ in their data alone.
-
-    Returns:
-        The files written.
-    """
-    together: dict[str, list[Question]] = {}
+def together(questions: Sequence[Question]) -> list[list[Question]]:
+    """Those that differ in their data alone, each to be one report."""
+    found: dict[str, list[Question]] = {}
     for question in sorted(questions, key=lambda q: (q.dataset, q.plan_id)):
-        together.setdefault(report_id(question), []).append(question)
-    return [path for group in together.values() for path in write(group, storage, out)]
+        found.setdefault(report_id(question), []).append(question)
+    return list(found.values())
 
 
 def write(questions: Sequence[Question], storage: Storage, out: Path) -> list[Path]:

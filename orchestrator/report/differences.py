@@ -27,6 +27,8 @@ _THESIS_DATA = {
         "test": "1000 images, 5000 captions",
     },
 }
+_THESIS_IMAGES = {"oxford102": (7034, 1155), "cub200": (8855, 2933), "flickr8k": (6000, 1000)}
+"""Images trained on and images of the gallery."""
 _SPOKEN = {"captions an image": "10", "speech": "Tacotron 2", "voices": "1"}
 _RECORDED = {"captions an image": "5", "speech": "recordings of people", "voices": NOTHING}
 _SHOWN_VOICES = 6
@@ -75,6 +77,26 @@ def data_grid(table: Table) -> Grid:
     lines = [Line(name, [facts.get(name, NOTHING) for _, facts in columns]) for name in names]
     heads = [head for head, _ in columns]
     return Grid("data", "The data.", heads, lines, numeric=False)
+
+
+def unlike(group: Group) -> str:
+    """In one sentence, what keeps our numbers and the thesis' from being alike; "" if nothing."""
+    question = group.question
+    if not question.facts or question.dataset not in _THESIS_IMAGES:
+        return ""
+    splits, budget = question.facts["splits"], Experiment().epochs
+    trained = ["train", "val"] if question.base.selection == "last" else ["train"]
+    train = sum(splits[name]["images"] for name in trained if name in splits)
+    theirs, gallery = _THESIS_IMAGES[question.dataset]
+    pairs = {
+        "epochs": (question.base.epochs, budget),
+        "training images": (train, theirs),
+        "images in the gallery": (splits["test"]["images"], gallery),
+    }
+    other = [f"{ours} of {their} {what}" for what, (ours, their) in pairs.items() if ours != their]
+    if question.base.image_encoder != Experiment().image_encoder:
+        other.append(f"{question.base.image_encoder} for {Experiment().image_encoder}")
+    return ", ".join(other)
 
 
 def _data(group: Group) -> dict[str, str]:

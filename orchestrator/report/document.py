@@ -82,6 +82,11 @@ def _warnings(table: Table) -> list[str]:
     if _rivals(table) and any(group.question.seeds == 1 for group in table.groups):
         found.append(NOISE)
     for group in table.groups:
+        if group.answer.best and table.has_thesis and (unlike := differences.unlike(group)):
+            found.append(
+                f"{group.name}: not like for like with the thesis ({unlike}); mAP@50 also depends "
+                "on how many images a class has. All differences stand below."
+            )
         lacking = len(group.trials) - len(group.records)
         if lacking:
             found.append(f"{group.name}: {lacking} of {len(group.trials)} trials are missing.")
@@ -102,7 +107,8 @@ def _beside_thesis(table: Table) -> Section:
         return Section("")
     text = [
         f"Whether the thesis' order ({source_name(table)}) of {table.baseline} and each other "
-        "cell holds here, by R@1 summed over both directions."
+        "cell holds here, by R@1 summed over both directions on the test split. (The best cell "
+        "above is chosen on the split that selects, which may rank them otherwise.)"
     ]
     noise = [NOISE] if _any_alone(table.groups) else []
     return Section("Does the thesis' ordering hold?", text + noise, points)

@@ -6,6 +6,8 @@ from orchestrator.report.table import Cell, Group, Table
 
 EQUAL = 0.05
 """Percentage points, of a sum of two percentages, within which two cells are equal."""
+NEAR = 1.5
+"""Times chance, below which cells are not compared."""
 NOISE = "One seed: differences may be noise. Replicate with --seeds 5."
 
 
@@ -25,11 +27,20 @@ def _sentence(baseline: Cell, other: Cell) -> str:
     thesis, ours = _gap(baseline, other, "thesis"), _gap(baseline, other, "ours")
     if thesis is None or ours is None:
         return f"{baseline.label}, {other.label}: the thesis has one of them in one direction only."
+    if at_chance(baseline) and at_chance(other):
+        return f"{baseline.label} better than {other.label}: undecided, both are near chance here."
     quoted = ", quoted from a paper" if baseline.quoted or other.quoted else ""
     return (
         f"{baseline.label} better than {other.label}: {verdict(ours, thesis)} (here "
         f"{number(ours, sign=True)}, thesis {number(thesis, sign=True)}{quoted})."
     )
+
+
+def at_chance(cell: Cell) -> bool:
+    """Whether a cell's R@1 is less than half as high again as chance, over both directions."""
+    ours = _sum(cell, "ours")
+    chance = sum(cell.values[f"{direction}_chance"].ours or 0.0 for direction in DIRECTIONS)
+    return ours is not None and ours < NEAR * chance
 
 
 def verdict(ours: float, thesis: float) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from data_shards import files
+from data_shards.datasets import synth
 from orchestrator.planning import Question
 from orchestrator.report.grid import NOTHING, Grid, Head, Line
 from orchestrator.report.table import Group, Table
@@ -83,7 +84,8 @@ def commands(table: Table, storage: Storage) -> list[str]:
 
 def _words(question: Question) -> list[str]:
     """The name of the data set in capitals stands for the folder in which it is packed."""
-    data = ["--data", question.dataset.upper()]
+    built_in = question.dataset == synth.DATASET
+    data = [] if built_in else ["--data", question.dataset.upper()]
     seeds = ["--seeds", str(question.seeds)]
     return ["sweep", question.sweep.name, *data, *_settings(question), *seeds]
 

@@ -34,7 +34,7 @@ def _cell_rows(group: Group, cell: Cell) -> Iterator[list[Any]]:
             difference = _rounded(value.over(value.thesis))
             yield [
                 cell.label, direction, metric.name, cell.state, cell.seeds, cell.planned,
-                value.ours, value.spread, chosen_on, value.thesis, difference,
+                _rounded(value.ours), _rounded(value.spread), chosen_on, value.thesis, difference,
                 cell.thesis_row if beside else "", cell.quoted if beside else "", value.single,
             ]  # fmt: skip
 

@@ -52,7 +52,10 @@ TUNE = ["sweep", "tune", "--data", "tones", *TINY]
         ([*SWEEP, "--set", "epochs=many"], "epochs must be a whole number, but got 'many'"),
         ([*SWEEP, "--set", "image_encoder=resnet10"], "Did you mean 'resnet101'"),
         ([*SWEEP, "--set", "gamma=3"], "gamma must not be set"),
-        ([*SWEEP, "--set", "loss=triplet"], "field must be one of"),
+        (
+            [*SWEEP, "--set", "loss=triplet"],
+            "gamma must be set together with .*, matching",
+        ),
         ([*SWEEP, "--set", "selection=last"], "selection=last has none"),
         (["sweep", "baseline", "--set", "gamma=-1"], "gamma must be > 0"),
         ([*SWEEP, "--set", "features=cashed"], "Did you mean 'cached'"),
@@ -102,7 +105,10 @@ TUNE = ["sweep", "tune", "--data", "tones", *TINY]
         ([*TUNE, "--gpus-per-trial", "auto"], "a search records none: give a number"),
         ([*TUNE, "--set", "gamma=3"], "gamma must not be set: the sweep tune searches it"),
         ([*TUNE, "--set", "selection=test"], "never on the test split"),
-        ([*TUNE, "--set", "loss=triplet"], "field must be one of"),
+        (
+            [*TUNE, "--set", "loss=triplet"],
+            "gamma must be set together with .*, matching",
+        ),
         (["plan", "tune", "--data", "tones", *TINY], "tune is a search"),
         ([*SWEEP, "--trials", "3"], "--trials is for searches such as tune, but gamma is none"),
         (["report", "tune", "--storage", "nowhere"], "has no study of tune"),

@@ -75,7 +75,7 @@ def test_fields_that_nothing_reads_do_not_make_another_trial():
         ({"gamma": "thirteen"}, "gamma must be a number, but got 'thirteen'"),
         ({"gama": 1}, "Did you mean 'gamma'"),
         ({"loss": "tripplet"}, "Did you mean 'triplet'"),
-        ({"loss": "triplet", "gamma": 3}, "field must be one of .*margin"),
+        ({"loss": "triplet", "gamma": 3}, "gamma must be set together with .*, matching"),
         ({"loss": "triplet", "margin": -1}, "margin must be >= 0"),
         ({"loss": "triplet", "impostors": "al"}, "Did you mean 'all'"),
         ({"image_encoder": "resnet10"}, "Did you mean 'resnet101'"),

@@ -223,7 +223,7 @@ def test_lists_that_disagree_or_are_malformed(root, name, old, new, message):
 )
 def test_missing_files(root, name):
     (root / name).rename(root / "away")
-    with pytest.raises(DataError, match=f"must hold {name}/?, but .*{name} is missing"):
+    with pytest.raises(DataError, match=f"CUB-200-2011 folder must hold .*, but .*{name} is"):
         read(root)
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from orchestrator.report.differences import data_grid, fields_grid
+from orchestrator.report.differences import data_grid, fields_grid, unlike
 from orchestrator.report.table import collect
 from orchestrator.storage import Storage
 from tests.orchestrator.report.recorded import asked
@@ -37,3 +37,13 @@ def test_what_an_old_plan_does_not_tell_is_unknown(tmp_path):
     lines = _lines(data_grid(collect([old], Storage(str(tmp_path)))))
     assert lines["train"][0] == lines["voices"][0] == "unknown"
     assert lines["manifest"][0] == old.base.data
+
+
+def test_what_is_not_alike_is_said_in_one_sentence(tmp_path):
+    (group,) = collect([asked("loss")], Storage(str(tmp_path))).groups
+    assert unlike(group) == (
+        "10 of 120 epochs, 100 of 7034 training images, 100 of 1155 images in the gallery, small "
+        "for resnet101"
+    )
+    (group,) = collect([asked("loss", dataset="tones")], Storage(str(tmp_path))).groups
+    assert unlike(group) == ""

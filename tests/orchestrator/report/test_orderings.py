@@ -52,3 +52,11 @@ def test_a_method_that_the_thesis_has_in_one_direction_is_not_compared(tmp_path)
 
 def test_without_a_baseline_there_is_nothing_to_say(tmp_path):
     assert _orderings(tmp_path, "components", {"no attention": [50.0]}) == []
+
+
+def test_cells_near_chance_are_not_ordered(tmp_path):
+    """Chance is 5 in each direction: 7 against 6 says nothing, 7 against 20 does."""
+    scores = {"VFSEL": [7.0], "no attention": [6.0], "no speech attention": [20.0]}
+    near, far = _orderings(tmp_path, "components", scores)
+    assert near == "VFSEL better than no attention: undecided, both are near chance here."
+    assert "reversed" in far

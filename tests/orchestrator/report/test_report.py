@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.planning import asked_before
-from orchestrator.report import report_id, write, write_all
+from orchestrator.report import report_id, together, write
 from orchestrator.storage import Storage
 from tests.orchestrator.report.recorded import asked, record_all
 
@@ -13,7 +13,11 @@ def test_questions_that_differ_in_their_data_alone_are_one_report(tmp_path):
     for dataset in ("oxford102", "cub200"):
         record_all(storage, asked("loss", dataset=dataset), {"loss=matching": [50.0]})
     record_all(storage, asked("loss", epochs="3"), {})
-    written = write_all(asked_before("loss", storage), storage, out)
+    written = [
+        path
+        for questions in together(asked_before("loss", storage))
+        for path in write(questions, storage, out)
+    ]
     pages = sorted(path for path in written if path.suffix == ".md")
     assert len(pages) == 2
     (both,) = (page.read_text() for page in pages if "cub200" in page.read_text())
