@@ -100,10 +100,13 @@ def test_plan_and_report_read_the_records(first, folder):
     assert [trial["recorded"] for trial in json.loads(planned.stdout)["trials"]] == [True, True]
     done = run("report", "loss", "--out", "report", folder=folder)
     assert done.returncode == 0, done.stderr
-    (table,) = (folder / "report").glob("loss-*.csv")
+    (table,) = (folder / "report").glob("loss-*-trials.csv")
     assert len(table.read_text().splitlines()) == 3
     (page,) = (folder / "report").glob("loss-*.md")
-    assert "| loss=triplet | 1/1 |" in page.read_text()
+    assert "| loss=triplet | 1 |" in page.read_text()
+    (shown,) = (folder / "report").glob("loss-*.html")
+    assert "gradcam" in page.read_text()
+    assert shown.read_text().count('src="data:image/png;base64,') >= 7
 
 
 def test_a_failing_trial_does_not_stop_the_other_and_is_named(folder):
