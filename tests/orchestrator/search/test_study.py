@@ -196,7 +196,7 @@ def test_a_file_without_the_fields_of_a_trial_is_said_in_one_line(tmp_path, cont
 
 def test_a_space_that_the_base_does_not_have_is_refused_before_anything_is_written():
     sweep = load("tune")
-    with pytest.raises(UsageError, match="field must be one of"):
+    with pytest.raises(UsageError, match="gamma must be set together with the loss that has it"):
         check_search(
             sweep, preset=PRESETS["demo"], settings={"loss": "triplet"}, also=(), sampler="tpe",
             pruner="asha", min_epochs=None, seed=0, name="",
