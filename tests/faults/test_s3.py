@@ -31,7 +31,8 @@ def test_a_sweep_on_s3_and_the_same_command_again(s3, bucket, tones, tmp_path):
     done = run(*sweep, "--set", "epochs=1", *TINY, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     kinds = {key.split("/")[0] for key in s3.keys(f"{bucket}/runs")}
-    assert kinds == {"plans", "records", "queries", "reports", "features"}  # no checkpoints
+    kept = {"plans", "records", "queries", "reports", "features", "models", "pictures"}
+    assert kinds == kept  # no checkpoints
     times = {item["Key"]: item["LastModified"] for item in _items(s3, bucket)}
     again = run(*sweep, "--set", "epochs=1", *TINY, folder=tmp_path)
     assert again.returncode == 0, again.stderr
