@@ -17,6 +17,7 @@ from trainables import components
 from trainables.losses import loss_class
 from trainables.losses.base import Loss
 from trainables.losses.matching import Matching
+from trainables.typed_fields import typed
 
 _SPEECH_FIELDS = (
     "speech_attention", "speech_attention_hidden", "speech_units", "mels", "window",
@@ -128,7 +129,7 @@ class Experiment:
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
             if spec.name != "loss":
-                object.__setattr__(self, spec.name, _typed(spec, getattr(self, spec.name)))
+                object.__setattr__(self, spec.name, typed(spec, getattr(self, spec.name)))
         _check(self)
 
     @cached_property
@@ -245,10 +246,8 @@ def _names(kind: type) -> list[str]:
 
 
 def _loss(kind: type[Loss], fields: dict[str, Any]) -> Loss:
-    typed = {
-        s.name: _typed(s, fields[s.name]) for s in dataclasses.fields(kind) if s.name in fields
-    }
-    return kind(**typed)
+    given = (spec for spec in dataclasses.fields(kind) if spec.name in fields)
+    return kind(**{spec.name: typed(spec, fields[spec.name]) for spec in given})
 
 
 def _refuse_unknown(given: dict[str, Any], known: list[str]) -> None:
@@ -269,37 +268,6 @@ def _refuse_of_other_losses(given: dict[str, Any], *, own: list[str], loss: str)
 
 def _losses_with(field: str) -> list[str]:
     return [name for name in components.names("losses") if field in _names(loss_class(name))]
-
-
-def _typed(spec: "dataclasses.Field[Any]", value: Any) -> Any:
-    """The value as the field's type; text (from `--set`) is parsed, never evaluated."""
-    kind = spec.type if isinstance(spec.type, type) else {"int": int, "float": float}[spec.type]
-    if kind is bool:
-        return _boolean(spec.name, value)
-    if isinstance(value, bool) or (kind is str and not isinstance(value, str)):
-        raise UsageError(f"{spec.name} must be {_article(kind)}, but got {value!r}.")
-    try:
-        typed = kind(value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise UsageError(f"{spec.name} must be {_article(kind)}, but got {value!r}.") from error
-    if kind is int and typed != (float(value) if isinstance(value, str) else value):
-        raise UsageError(f"{spec.name} must be {_article(kind)}, but got {value!r}.")
-    if kind is float and math.isnan(typed):
-        raise UsageError(f"{spec.name} must be a number, but got {value!r}.")
-    return typed
-
-
-def _article(kind: type) -> str:
-    return {int: "a whole number", float: "a number", str: "text"}[kind]
-
-
-def _boolean(name: str, value: Any) -> bool:
-    words = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in words:
-        return words[value.lower()]
-    raise UsageError(f"{name} must be true or false, but got {value!r}.")
 
 
 def _check(experiment: Experiment) -> None:
