@@ -182,3 +182,11 @@ def test_no_test_image_is_left(root):
             (root / "wavs" / wav(image, number)).unlink()
     with pytest.raises(DataError, match="but 4 training and 0 test images have"):
         takes.heard(read(root), workers=1, show=False)
+
+
+def test_a_recording_that_the_disk_does_not_give_is_no_silent_one(root):
+    path = root / "wavs" / wav(0, 0)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(DataError, match=f"{path.name} cannot be read: .*; run the command again"):
+        takes.heard(read(root), workers=1, show=False)

@@ -84,3 +84,26 @@ def test_the_memory_fraction_is_the_share_also_for_a_used_process(monkeypatch, g
     assert torch.get_num_threads() == 3
     trainable._isolate({"gpus": gpus, "cpus": threads}, "cpu")
     assert given == [fraction]
+
+
+def _finished(config):
+    run = TrialRun({"trial": config})
+    while not run.train().get("done"):
+        pass
+    storage = Storage(config["storage"])
+    return storage, storage.record(config["trial_id"])
+
+
+def test_a_record_has_the_chance_of_its_selection(config):
+    """Three validation classes with as many images and captions each: a third, each way."""
+    storage, record = _finished(config)
+    assert record["selection"]["chance"] == pytest.approx(200 / 3)
+    assert set(record["frozen"]) == {"image", "speech"}
+    assert list(Path(storage.models_url(config["trial_id"])).iterdir())
+
+
+def test_weights_that_cannot_be_kept_cost_a_warning_and_no_record(config, capsys):
+    Path(config["storage"], "models").write_text("in the way")
+    _, record = _finished(config)
+    assert record is not None
+    assert f"the weights of {config['trial_id']} are not kept" in capsys.readouterr().out

@@ -4,7 +4,7 @@ import pytest
 
 from data_shards.errors import UsageError
 from data_shards.manifest import ClassCount, Manifest, Shard, Split
-from trainables.data_check import check_data, training_splits
+from trainables.data_check import check_data, training_classes, training_splits
 from trainables.experiment import Experiment
 
 
@@ -58,3 +58,9 @@ def test_arms_of_voices_need_more_than_one_caption_an_image():
     with pytest.raises(UsageError, match="in several voices, but each has one caption: pack it"):
         check_data(asked, _manifest(train=64, val=4, test=4, voices=4))
     check_data(asked, _manifest(train=64, val=4, test=4, voices=3, captions=2))
+
+
+def test_classes_to_train_on_are_official_numbers_in_order():
+    manifest = _manifest(train=100, val=10, test=10)
+    assert training_classes(Experiment(), manifest) == [0, 1]
+    assert training_classes(Experiment(selection="last"), manifest) == [0, 1, 2, 3]

@@ -130,3 +130,9 @@ def test_describing_an_experiment_does_not_load_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["6", "False"]
+
+
+def test_the_published_number_of_units_is_the_default():
+    published = Experiment(speech_encoder="merkx", speech_units=1024)
+    assert published.trial_id == Experiment(speech_encoder="merkx").trial_id
+    assert published.replace(speech_units=64).trial_id != published.trial_id

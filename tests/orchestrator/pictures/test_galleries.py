@@ -84,3 +84,11 @@ def test_captions_of_the_tones_stand_with_their_own_class(trial):
     for place in sheet._found.top_QS[asked].ravel().tolist():
         image = int(trial.queries["caption_image"][place])
         assert sheet._text(place) == f"tone {trial.queries['image_class'][image]}"
+
+
+def test_with_one_right_result_good_is_first_and_bad_is_none():
+    right = np.zeros((3, 5), dtype=bool)
+    right[0, 0] = right[1, 3] = True
+    found = Gallery(np.zeros_like(right, dtype=int), right, alone=True)
+    assert found.kinds("s2i") == {"good": ([0], 1), "bad": ([2], 1)}
+    assert "first" in found.rule["good"]
