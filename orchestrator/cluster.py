@@ -15,9 +15,10 @@ from typing import Any
 import ray
 
 from data_shards.errors import DataError, UsageError
-from orchestrator.failures import CUT_OFF, LOST
+from orchestrator.failures import CUT_OFF, LOST, Failure, Kind
 from orchestrator.resources import Resources
 
+KINDS = ("CPU", "GPU")
 PROBE_SECONDS = 10.0  # Ray itself would try for minutes
 NOTICE_SECONDS = 60.0  # a head believes so long, and a bit less, in a node that is gone
 
@@ -123,11 +124,11 @@ def check_fits(resources: Resources) -> None:
     """
     if resources.autoscale:
         return
-    nodes = [node["Resources"] for node in alive()]
+    nodes = alive()
     wanted = {"CPU": resources.request["cpu"], "GPU": resources.request["gpu"]}
-    if any(all(node.get(kind, 0) >= n for kind, n in wanted.items()) for node in nodes):
+    if any(all(n["Resources"].get(kind, 0) >= wanted[kind] for kind in KINDS) for n in nodes):
         return
-    largest = {kind: max(node.get(kind, 0) for node in nodes) for kind in wanted}
+    largest = largest_node(nodes)
     if resources.packed and not largest["GPU"]:
         raise UsageError(
             "--gpus-per-trial auto must have a GPU to measure a trial on, but no node has one: "
@@ -146,16 +147,21 @@ def alive() -> list[dict[str, Any]]:
     return [node for node in ray.nodes() if node["Alive"]]
 
 
-def blame_lost_nodes(failures: dict[str, str], nodes: list[dict[str, Any]]) -> None:
+def largest_node(nodes: list[dict[str, Any]]) -> dict[str, float]:
+    """The most of each resource that one of these nodes has."""
+    return {kind: max((n["Resources"].get(kind, 0) for n in nodes), default=0) for kind in KINDS}
+
+
+def blame_lost_nodes(failures: dict[str, Failure], nodes: list[dict[str, Any]]) -> None:
     """After a round: trials that were cut off while a node was lost were lost with it.
 
     Args:
-        failures: reasons by trial id; changed in place.
+        failures: by trial id; changed in place.
         nodes: those that lived before the round.
     """
-    cut_off = [trial_id for trial_id, reason in failures.items() if reason == CUT_OFF]
+    cut_off = [trial_id for trial_id, failure in failures.items() if failure.reason == CUT_OFF]
     if cut_off and _lost_any(nodes):
-        failures.update(dict.fromkeys(cut_off, LOST))
+        failures.update(dict.fromkeys(cut_off, Failure(Kind.NODE, LOST)))
 
 
 def _lost_any(nodes: list[dict[str, Any]]) -> bool:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import torch
 
 from data_shards.errors import DataError
-from orchestrator.failures import is_out_of_gpu_memory
 from orchestrator.storage import Storage
 
 MARGIN = 1.2
@@ -56,6 +55,11 @@ def share(readings: Iterable[Reading]) -> float:
     return _part(int(1 / max(reading.need for reading in readings)))
 
 
+def next_share(had: float) -> float:
+    """The next larger 1/k of a GPU than a share below 1."""
+    return _part(int(1 / had) - 1)
+
+
 def _part(count: int) -> float:
     """1/count, rounded down to what Ray can count; at most a whole GPU."""
     return STEPS // max(count, 1) / STEPS
@@ -70,8 +74,6 @@ class Packer:
     """By trial id, of the records read so far."""
     _alone: Sequence[str] = ()
     """The trial that was to be measured."""
-    _least: dict[str, float] = field(default_factory=dict)
-    """Shares of the trials that ran out of memory with less."""
 
     def shares(self, work: Sequence[str], recorded: Iterable[str]) -> dict[str, float]:
         """Shares of the trials to run next: one alone until there is a reading, then all.
@@ -85,8 +87,7 @@ class Packer:
             self._check_measured()
             self._alone = work[:1]
             return dict.fromkeys(self._alone, 1.0)
-        fitting = share(found)
-        return {trial_id: max(fitting, self._least.get(trial_id, 0.0)) for trial_id in work}
+        return dict.fromkeys(work, share(found))
 
     def _check_measured(self) -> None:
         """One after another on whole GPUs that nobody uses is not what was asked for."""
@@ -96,13 +97,6 @@ class Packer:
                 f"trial {self._alone[0]} ran (see environment.device in its record): mend that "
                 "node's CUDA, or give a number."
             )
-
-    def ran_out(self, trial_id: str, reason: str, had: float) -> bool:
-        """Whether a failure was too small a share; the next one is larger."""
-        if had >= 1 or not is_out_of_gpu_memory(reason):
-            return False
-        self._least[trial_id] = _part(int(1 / had) - 1)
-        return True
 
     def _read(self, recorded: Iterable[str]) -> None:
         new = set(recorded) - set(self._readings)

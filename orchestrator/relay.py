@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from ray import tune
 
-from orchestrator.failures import reason_of
+from orchestrator.failures import Failure, classify
 from search_spaces.designs import Trial
 
 
@@ -29,7 +29,7 @@ class Watcher(Protocol):
 class Relay(tune.Callback):  # type: ignore[misc]  # Ray is untyped
     """Passes Tune's events on to the watchers, in terms of our trial ids."""
 
-    def __init__(self, watchers: Sequence[Watcher], failures: dict[str, str]) -> None:
+    def __init__(self, watchers: Sequence[Watcher], failures: dict[str, Failure]) -> None:
         self._watchers = watchers
         self._failures = failures
 
@@ -53,9 +53,9 @@ class Relay(tune.Callback):  # type: ignore[misc]  # Ray is untyped
         self._ended(trial, "")
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        reason = _reason(trial)
-        self._failures[_id(trial)] = reason
-        self._ended(trial, reason)
+        failure = failure_of(trial)
+        self._failures[_id(trial)] = failure
+        self._ended(trial, failure.reason)
 
     def _ended(self, trial: Any, failure: str) -> None:
         for watcher in self._watchers:
@@ -66,6 +66,6 @@ def _id(trial: Any) -> str:
     return str(trial.config["trial"]["trial_id"])
 
 
-def _reason(trial: Any) -> str:
-    """The failure in one line: the error's own message, not the traceback through Ray."""
-    return reason_of(Path(trial.error_file).read_text())
+def failure_of(trial: Any) -> Failure:
+    """Why a trial of Tune's failed."""
+    return classify(Path(trial.error_file).read_text())

@@ -28,6 +28,8 @@ class Resources:
     """GB of derived features that a node may keep."""
     weights: str = ""
     """Folder of published weights; "": what each node's environment says."""
+    spare_cpus: float = 0.0
+    """CPUs reserved beside those that it uses: a trial that its node had no memory for."""
     autoscale: bool = False
     """Nodes that can hold a trial may still have to be started."""
 
@@ -59,4 +61,5 @@ class Resources:
     @property
     def request(self) -> dict[str, float]:
         """Ray's resource request of one trial; loader processes count as CPUs."""
-        return {"cpu": self.cpus_per_trial + self.loader_workers, "gpu": self.gpus}
+        cpus = self.cpus_per_trial + self.loader_workers + self.spare_cpus
+        return {"cpu": cpus, "gpu": self.gpus}

@@ -10,30 +10,29 @@ from functools import cached_property
 from ray import tune
 
 from data_shards.manifest import Data
-from orchestrator.cluster import alive, blame_lost_nodes, check_fits, connect
-from orchestrator.failures import Tries
+from orchestrator.cluster import alive, blame_lost_nodes, check_fits, connect, largest_node
+from orchestrator.failures import SILENT, Failure
 from orchestrator.gpu_packing import Packer
 from orchestrator.planning import Question
 from orchestrator.relay import Relay, Watcher
 from orchestrator.resources import Resources
 from orchestrator.storage import Storage
 from orchestrator.trainable import TrialRun
+from orchestrator.tries import Tries, keep
 from orchestrator.tuner_settings import Configs, request, run_config, trial_config
 from orchestrator.visibility import check_visible
 from search_spaces.designs import Trial
 
-Work = tuple[Trial, float]
-"""A trial to run, and its GPUs."""
+Work = tuple[Trial, Resources]
+"""A trial to run, and what it gets."""
 
 
 @dataclass
 class Runner:
     """Runs a question's missing trials.
 
-    A trial that fails does not stop the others; it is tried again in the next round, up to
-    `max_failures` times (a round is a new Tuner: inside one, a retry cannot start clean). One
-    whose node was lost, or whose share of a GPU was too small, is tried again without that
-    counting.
+    A trial that fails does not stop the others; whether it is tried again in the next round, and
+    with what, says `tries.py`.
     """
 
     question: Question
@@ -42,8 +41,8 @@ class Runner:
     resources: Resources
     max_failures: int = 1
     watchers: Sequence[Watcher] = ()
-    failures: dict[str, str] = field(default_factory=dict)
-    """Reason of the last failure of each trial without a record."""
+    failures: dict[str, Failure] = field(default_factory=dict)
+    """Why each trial without a record failed last."""
     _warned: bool = False
 
     @cached_property
@@ -71,7 +70,7 @@ class Runner:
             work = self._work()
 
     def _work(self) -> list[Work]:
-        """The trials to run next, each with its GPUs."""
+        """The trials to run next, each with what it gets."""
         plan = self.question.plan(self.storage)
         recorded = self.storage.record_ids() & {trial.id for trial in plan.trials}
         for trial_id in recorded & self.storage.checkpoint_ids():
@@ -79,29 +78,38 @@ class Runner:
         for watcher in self.watchers:
             watcher.planned(plan.trials, plan.undecided)
         left = [t for t in plan.trials if t.id not in recorded and self._tries.left(t.id)]
+        asked = self._asked([trial.id for trial in left], recorded)
+        return [(t, self._tries.resources(t.id, asked[t.id])) for t in left if t.id in asked]
+
+    def _asked(self, left: list[str], recorded: set[str]) -> dict[str, Resources]:
+        """What each trial would get at its first try; packed, some may have to wait."""
         if not self.resources.packed:
-            return [(trial, self.resources.gpus) for trial in left]
-        shares = self._packer.shares([trial.id for trial in left], recorded)
-        return [(trial, shares[trial.id]) for trial in left if trial.id in shares]
+            return dict.fromkeys(left, self.resources)
+        shares = self._packer.shares(left, recorded)
+        return {t: dataclasses.replace(self.resources, gpus_per_trial=shares[t]) for t in shares}
 
     def _round(self, work: list[Work]) -> None:
         check_fits(self.resources)
         nodes = alive()
-        for trial, _ in work:
+        for trial, gets in work:
             self.failures.pop(trial.id, None)
+            if more := self._tries.more(trial.id, gets):
+                print(f"{trial.name}: again, with {more}", file=sys.stderr)
         with tempfile.TemporaryDirectory(prefix="vfsel-tune-") as folder:
             self._tuner(work, folder).fit()
         blame_lost_nodes(self.failures, nodes)
-        recorded = self.storage.record_ids()
-        for trial, gpus in work:
+        recorded, largest = self.storage.record_ids(), largest_node(nodes)
+        failed_before = self.storage.failure_ids()
+        for trial, had in work:
             if trial.id in recorded:
                 self.failures.pop(trial.id, None)
-                self._warn_if_on_cpu(trial, gpus)
+                if trial.id in failed_before:
+                    self.storage.remove_failure(trial.id)
+                self._warn_if_on_cpu(trial, had.gpus)
                 continue
-            reason = self.failures.get(trial.id, "")
-            small = self.resources.packed and self._packer.ran_out(trial.id, reason, gpus)
-            if not small:
-                self._tries.count(trial.id, reason)
+            failure = self.failures.setdefault(trial.id, SILENT)
+            self._tries.count(trial.id, failure, had=had, largest=largest)
+            keep(self.storage, trial.id, failure)
 
     def _warn_if_on_cpu(self, trial: Trial, gpus: float) -> None:
         """Once: a wrong PyTorch or driver would else make a GPU sweep a slow one without a word."""
@@ -119,10 +127,9 @@ class Runner:
     def _tuner(self, work: list[Work], folder: str) -> tune.Tuner:
         configs = Configs(
             trial_config(
-                trial, data=self.data, storage=self.storage,
-                resources=dataclasses.replace(self.resources, gpus_per_trial=gpus),
+                trial, data=self.data, storage=self.storage, resources=resources
             )
-            for trial, gpus in work
+            for trial, resources in work
         )  # fmt: skip
         return tune.Tuner(
             tune.with_resources(TrialRun, request),

@@ -4,6 +4,7 @@ plans/<plan_id>.json         a sweep that was asked: its base experiment and see
 records/<trial_id>.json      what a finished trial found; written last: the commit mark
 queries/<trial_id>.npz       per-query ranks and average precisions of the test split
 reports/<trial_id>.jsonl     one line an epoch, also of a trial under way
+failures/<trial_id>.json     why the last try of a trial ended without a record
 checkpoints/<trial_id>/      last.pt and best.pt while a trial is under way
 models/<trial_id>/           best.pt of a finished trial, for its pictures; can be deleted
 pictures/<trial_id>/         gradcam.png, speech_attention.png, gallery_s2i.png, …; can be deleted
@@ -124,6 +125,35 @@ class Storage:
         files.write_atomic(files.join(self.url, "queries", f"{trial_id}.npz"), buffer.getvalue())
         text = json.dumps({"schema": SCHEMA} | record, indent=1, sort_keys=True)
         files.write_atomic(files.join(self.url, "records", f"{trial_id}.json"), text.encode())
+
+    def failures(self, trial_ids: Iterable[str]) -> dict[str, Record]:
+        """Why the last try of each of these trials failed, by trial id: `kind`, `reason`, `time`.
+
+        A record outweighs it: a kill may have left both.
+        """
+        found = {name: self.failure(name) for name in sorted(self.failure_ids() & set(trial_ids))}
+        return {name: failure for name, failure in found.items() if failure}
+
+    def failure_ids(self) -> set[str]:
+        """Ids of the trials whose last try failed; only names are listed."""
+        return {name.removesuffix(".json") for name in files.names(self._of("failures"))}
+
+    def failure(self, trial_id: str) -> Record | None:
+        """Why the last try of a trial failed, or None."""
+        url = self._of("failures", f"{trial_id}.json")
+        content = files.read_bytes(url)
+        return None if content is None else _parse(content, url)
+
+    def write_failure(self, trial_id: str, failure: Record) -> None:
+        """Keep why a try failed."""
+        self._write_json(failure, "failures", f"{trial_id}.json")
+
+    def remove_failure(self, trial_id: str) -> None:
+        """A later try ended with a record."""
+        files.remove(self._of("failures", f"{trial_id}.json"))
+
+    def _of(self, *names: str) -> str:
+        return files.join(self.url, *names)
 
     def plans(self) -> list[dict[str, Any]]:
         """The sweeps asked of this storage."""

@@ -14,6 +14,7 @@ from data_shards import files
 from data_shards.manifest import Data
 from orchestrator import published
 from orchestrator.answers import DIRECTIONS, Answer, Row, answer, as_dict, plot_curve, sentence
+from orchestrator.failures import Failure
 from orchestrator.feature_plan import told
 from orchestrator.headline import headline
 from orchestrator.live import LiveTable
@@ -125,7 +126,7 @@ class _Tracking:
         self,
         question: Question,
         storage: Storage,
-        failures: dict[str, str],
+        failures: dict[str, Failure],
         *,
         left: str,
         parent: str = "",
@@ -134,7 +135,8 @@ class _Tracking:
         recorded = storage.record_ids()
         states = {t.id: "FINISHED" if t.id in recorded else left for t in self._trials}
         states |= {trial_id: "FAILED" for trial_id in failures if trial_id not in recorded}
-        return self._tracker.finish(states, failures, parent=parent)
+        reasons = {trial_id: failure.text for trial_id, failure in failures.items()}
+        return self._tracker.finish(states, reasons, parent=parent)
 
 
 @dataclass(frozen=True)
@@ -164,11 +166,12 @@ class Conclusion:
 
 
 def _conclude(
-    question: Question, storage: Storage, failures: dict[str, str], shown_at: str
+    question: Question, storage: Storage, failures: dict[str, Failure], shown_at: str
 ) -> Conclusion:
     found, plan = answer(question, storage), question.plan(storage)
     names = {trial.id: trial.name for trial in plan.trials}
-    failed = {t.id: failures.get(t.id, "not run") for t in missing(plan, storage)}
+    reasons = {trial_id: failure.text for trial_id, failure in failures.items()}
+    failed = {t.id: reasons.get(t.id, "not run") for t in missing(plan, storage)}
     for trial_id, reason in failed.items():
         click.echo(f"failed: {names[trial_id]} ({trial_id}): {reason}", err=True)
     curve = _keep_curve(found, storage) if _is_curve(found) else ""

@@ -34,6 +34,7 @@ def trial_config(
         "storage": files.absolute(storage.url),
         "cpus": resources.cpus_per_trial,
         "gpus": resources.gpus,
+        "request": resources.request,
         "workers": resources.loader_workers,
         "cache_limit": int(resources.cache_limit * 1e9),
         "weights": resources.weights and files.absolute(resources.weights),
@@ -52,7 +53,6 @@ class Configs(list[dict[str, Any]]):
 
 
 def request(config: dict[str, Any]) -> tune.PlacementGroupFactory:
-    """What Ray reserves for a trial, from its config; loader processes count as CPUs."""
-    trial = config["trial"]
-    bundle = {"CPU": trial["cpus"] + trial["workers"], "GPU": trial["gpus"]}
-    return tune.PlacementGroupFactory([bundle])
+    """What Ray reserves for a trial, from its config."""
+    asked = config["trial"]["request"]
+    return tune.PlacementGroupFactory([{"CPU": asked["cpu"], "GPU": asked["gpu"]}])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data_shards import draws, samples
-from data_shards.stream import Raw
+from data_shards.raw import Raw
 from orchestrator.pictures import paper
 from orchestrator.pictures.subject import SEED, NotDrawn, Subject
 

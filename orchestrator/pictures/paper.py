@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data_shards.stream import Raw
+from data_shards.raw import Raw
 from data_shards.views import Pixels, View
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from data_shards import draws, files, samples
 from data_shards.errors import UsageError
 from data_shards.front_end import FrontEnd
 from data_shards.manifest import Data
-from data_shards.stream import Raw, decode_speech
+from data_shards.raw import Raw
+from data_shards.sound import decode_speech
 from orchestrator.storage import Record, Storage
 from trainables.checkpoints import Checkpoints
 from trainables.data_check import training_classes

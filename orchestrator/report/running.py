@@ -1,6 +1,7 @@
 """How a sweep was run: trials, budget, hours, machines, versions, and the commands to repeat it."""
 
 import shlex
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,7 +10,9 @@ from data_shards.datasets import synth
 from orchestrator.planning import Question
 from orchestrator.report.grid import NOTHING, Grid, Head, Line
 from orchestrator.report.table import Group, Table
+from orchestrator.status import trial_status
 from orchestrator.storage import Storage
+from search_spaces.designs import Trial
 from trainables.presets import PRESETS
 
 CHOSEN = {
@@ -58,20 +61,23 @@ def _distinct(values: Iterable[str]) -> str:
 
 
 def missing_trials(group: Group, storage: Storage) -> list[str]:
-    """A sentence for each trial without a record: how far it came."""
+    """A sentence for each trial without a record: how far it came, and why not further."""
     lacking = [trial for trial in group.trials if trial.id not in group.records]
-    begun = storage.report_ids() if lacking else set()
+    now = time.time()
     return [
-        f"{group.name}: {trial.name} ({trial.id}) is not recorded; "
-        f"{_progress(storage, trial.id, begun)}."
+        f"{group.name}: {trial.name} ({trial.id}) is not recorded; {_progress(trial, storage, now)}"
         for trial in lacking
     ]
 
 
-def _progress(storage: Storage, trial_id: str, begun: set[str]) -> str:
-    if trial_id not in begun:
-        return "it has reported no epoch"
-    return f"under way, stopped or failed after epoch {len(storage.reports(trial_id))}"
+def _progress(trial: Trial, storage: Storage, now: float) -> str:
+    reports, failure = storage.reports(trial.id), storage.failure(trial.id)
+    found = trial_status(trial, reports, failure, now=now)
+    if found.reason:
+        return f"{found.progress.rstrip('.')}."
+    if not found.epoch:
+        return "it has reported no epoch."
+    return f"under way or stopped after epoch {found.epoch}."
 
 
 def commands(table: Table, storage: Storage) -> list[str]:

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from data_shards import files
 from data_shards.manifest import Data
+from orchestrator.failures import Failure
 from orchestrator.resources import Resources
 from orchestrator.search import samplers
 from orchestrator.search.answers import SearchAnswer, as_dict, claim_command, saving, sentence
@@ -47,7 +48,7 @@ def run_search(
     tracker = Tracker(uri=tracking_uri, storage=storage, plan=_info(question))
     study = Study(question, storage)
     watching = StudyTracking(tracker, study)
-    failures: dict[str, str] = {}
+    failures: dict[str, Failure] = {}
     try:
         with StudyTable(Console(stderr=True), study, trials=trials) as table:
             SearchRunner(

@@ -6,21 +6,24 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
+from typing import Any
 
 from ray import tune
 
 from data_shards.manifest import Data
-from orchestrator.cluster import alive, blame_lost_nodes, check_fits, connect
-from orchestrator.failures import Tries
+from orchestrator.cluster import alive, blame_lost_nodes, check_fits, connect, largest_node
+from orchestrator.failures import SILENT, Failure
 from orchestrator.relay import Relay, Watcher
 from orchestrator.resources import Resources
 from orchestrator.search.scheduling import StudyScheduler, StudySearcher
 from orchestrator.search.study import FAIL, Study
 from orchestrator.storage import Storage
 from orchestrator.trainable import TrialRun
-from orchestrator.tuner_settings import run_config, trial_config
+from orchestrator.tries import Tries
+from orchestrator.tuner_settings import request, run_config, trial_config
 from orchestrator.visibility import check_visible
+from search_spaces.designs import Trial
 
 
 @dataclass
@@ -28,8 +31,8 @@ class SearchRunner:
     """Runs a study up to `trials` trials in all.
 
     When the time is up, trials under way are stopped; they stay unfinished in the books, and the
-    next command continues them from their last epoch. One whose process died is tried again in
-    the next round, up to `max_failures` times; a lost node does not count.
+    next command continues them from their last epoch. Whether a trial that failed is tried again
+    in the next round, and with what, says `tries.py`.
     """
 
     study: Study
@@ -40,8 +43,8 @@ class SearchRunner:
     resources: Resources
     max_failures: int
     watchers: Sequence[Watcher] = ()
-    failures: dict[str, str] = field(default_factory=dict)
-    """Reason of the last failure of each trial."""
+    failures: dict[str, Failure] = field(default_factory=dict)
+    """Why each trial failed last."""
 
     @cached_property
     def _tries(self) -> Tries:
@@ -60,39 +63,44 @@ class SearchRunner:
         # the clock runs once Ray is up: a slow start is no search
         deadline = time.monotonic() + (math.inf if self.seconds is None else self.seconds)
         while self._left() and (seconds := deadline - time.monotonic()) > 0:
+            nodes = alive()
             self._round(None if seconds == math.inf else seconds)
+            blame_lost_nodes(self.failures, nodes)
             if time.monotonic() < deadline:
-                self._count_tries()
+                self._count_tries(nodes)
 
     def _left(self) -> int:
         """How many trials are still to be run, those under way included."""
         new = max(0, self.trials - len(self.study.books))
         return len(self.study.unfinished) + new
 
-    def _count_tries(self) -> None:
+    def _count_tries(self, nodes: list[dict[str, Any]]) -> None:
         """Whatever is unfinished after a whole round has lost its process."""
         for number in self.study.unfinished:
             trial_id = self.study.trial(number).id
-            reason = self.failures.get(trial_id, "it did not end")
-            self._tries.count(trial_id, reason)
+            failure, had = self.failures.get(trial_id, SILENT), self._resources(trial_id)
+            self._tries.count(trial_id, failure, had=had, largest=largest_node(nodes))
             if not self._tries.left(trial_id):
-                self.study.end(number, FAIL, reason=reason)
+                self.study.end(number, FAIL, reason=failure.text)
+
+    def _resources(self, trial_id: str) -> Resources:
+        return self._tries.resources(trial_id, self.resources)
+
+    def _config(self, trial: Trial) -> dict[str, Any]:
+        where: dict[str, Any] = {"data": self.data, "storage": self.storage}
+        return trial_config(trial, resources=self._resources(trial.id), **where)
 
     def _round(self, seconds: float | None) -> None:
-        config = partial(
-            trial_config, data=self.data, storage=self.storage, resources=self.resources
-        )
         check_fits(self.resources)
-        nodes = alive()
         self.failures.clear()
         # a searcher has one trial pending at a time, unless it is told how many run at once
         os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(self.resources.max_concurrent or 1)
         with tempfile.TemporaryDirectory(prefix="vfsel-tune-") as folder:
             tune.Tuner(
-                tune.with_resources(TrialRun, self.resources.request),
+                tune.with_resources(TrialRun, request),
                 tune_config=tune.TuneConfig(
                     num_samples=self._left(),
-                    search_alg=StudySearcher(self.study, trials=self.trials, config=config),
+                    search_alg=StudySearcher(self.study, trials=self.trials, config=self._config),
                     scheduler=StudyScheduler(self.study),
                     time_budget_s=seconds,
                     reuse_actors=True,
@@ -101,4 +109,3 @@ class SearchRunner:
                 ),
                 run_config=run_config(folder, Relay(self.watchers, self.failures)),
             ).fit()
-        blame_lost_nodes(self.failures, nodes)

@@ -7,8 +7,9 @@ from typing import Any
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from orchestrator.failures import is_raised, reason_of
+from orchestrator.relay import failure_of
 from orchestrator.search.study import FAIL, Study
+from orchestrator.tries import is_lasting
 from search_spaces.designs import Trial
 
 Config = Callable[[Trial], dict[str, Any]]
@@ -70,10 +71,10 @@ class StudyScheduler(FIFOScheduler):  # type: ignore[misc]
         return decision
 
     def on_trial_error(self, controller: Any, trial: Any) -> None:
-        """An error raised by the training would come again; a process that died may be retried."""
-        reason = reason_of(Path(trial.error_file).read_text())
-        if is_raised(reason):
-            self._study.end(trial.config["trial"]["number"], FAIL, reason=reason)
+        """What would come again ends the trial; what may pass is left to the next round."""
+        failure = failure_of(trial)
+        if is_lasting(failure.kind):
+            self._study.end(trial.config["trial"]["number"], FAIL, reason=failure.text)
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

@@ -8,6 +8,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.failures import Failure
 from orchestrator.search.study import COMPLETE, FAIL, PRUNED, RUNNING, Entry, Study
 from orchestrator.tracking import Ended, Tracker
 from search_spaces.designs import Trial
@@ -123,7 +124,8 @@ class StudyTracking:
         }
         self._tracker.update(trials, self._running - set(ended), ended)
 
-    def finish(self, failures: dict[str, str], *, parent: str = "") -> bool:
+    def finish(self, failures: dict[str, Failure], *, parent: str = "") -> bool:
         """Ship the rest; what is unfinished goes on with the next command: KILLED."""
         self._update()
-        return self._tracker.finish({}, failures, parent=parent)
+        reasons = {trial_id: failure.text for trial_id, failure in failures.items()}
+        return self._tracker.finish({}, reasons, parent=parent)

@@ -1,16 +1,8 @@
-"""Reasons in one line, from the texts that Ray writes."""
+"""Failures from the texts that Ray writes: their class, and one line."""
 
 import pytest
 
-from orchestrator.failures import (
-    CUT_OFF,
-    LOST,
-    MOST_LOST,
-    Tries,
-    is_out_of_gpu_memory,
-    is_raised,
-    reason_of,
-)
+from orchestrator.failures import CUT_OFF, LOST, Failure, Kind, classify
 
 HEADING = "Failure # 1 (occurred at 2026-01-01_00-00-00)\n"
 RAISED = (
@@ -21,79 +13,88 @@ RAISED = (
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("text", "kind", "reason"),
     [
-        (RAISED + "trainables.training.TrainingError: the loss is nan", "the loss is nan"),
-        (RAISED + "data_shards.errors.DataError: shard x is missing", "shard x is missing"),
-        (RAISED + "KeyError: 'test'", "KeyError: 'test'"),
+        (
+            RAISED + "trainables.training.TrainingError: the loss is nan",
+            Kind.NOT_FINITE,
+            "the loss is nan",
+        ),
+        (
+            RAISED + "data_shards.errors.DataError: shard x is missing",
+            Kind.ERROR,
+            "shard x is missing",
+        ),
+        (RAISED + "KeyError: 'test'", Kind.ERROR, "KeyError: 'test'"),
         (
             RAISED + "orchestrator.trainable.NodeError: --data must be seen",
+            Kind.NODE,
             "its node cannot serve it: --data must be seen",
         ),
-        (HEADING, "its process ended: it left no word"),
-        (RAISED + "RuntimeError: shape is wrong\n  in layer 3\n", "RuntimeError: shape is wrong"),
+        (HEADING, Kind.KILLED, "its process ended: it left no word"),
+        (
+            RAISED + "RuntimeError: shape is wrong\n  in layer 3\n",
+            Kind.ERROR,
+            "RuntimeError: shape is wrong",
+        ),
         (
             HEADING + "The actor died unexpectedly before finishing this task.\n\tclass_name: X",
+            Kind.KILLED,
             "its process ended: The actor died unexpectedly before finishing this task.",
         ),
         (
             HEADING
-            + "Task was killed due to the node running low on memory.\n"
+            + "2 worker(s) were killed due to the node running low on memory. Memory on the node "
+            + "(IP: 127.0.0.1, ID: 5f) was 1.52GB used / 23.54GB limit (0.064453)\n"
             + "Top 10 memory users:\nPID MEM(GB) COMMAND\n7 9.0 ray::TrialRun.train\n"
             + "Refer to the documentation on how to address the out of memory issue: x.",
-            "its process ended: Task was killed due to the node running low on memory.",
+            Kind.MEMORY,
+            "its process ended: 2 worker(s) were killed due to the node running low on memory.",
         ),
         (
             HEADING
             + "The actor died unexpectedly before finishing this task.\n\tclass_name: X\n"
             + "The actor died because its node has died. Node Id: 5f\n\tthe actor's node was "
             + "terminated unexpectedly: health check failed due to missing too many heartbeats",
+            Kind.NODE,
             LOST,
         ),
         (
             HEADING
             + "The actor f1e4 is unavailable: The actor is temporarily unavailable: RpcError: RPC "
             + "error: Socket closed rpc_code: 14. The task may or may not have been executed.",
+            Kind.KILLED,
             CUT_OFF,
         ),
     ],
 )
-def test_a_failure_is_one_line(text, reason):
-    assert reason_of(text) == reason
+def test_a_failure_is_a_class_and_one_line(text, kind, reason):
+    assert classify(text) == Failure(kind, reason)
 
 
 @pytest.mark.parametrize(
-    ("reason", "small"),
+    ("error", "kind"),
     [
-        ("OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB", True),
-        ("RuntimeError: CUDA error: out of memory", True),
-        ("RuntimeError: CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate", True),
-        ("RuntimeError: CUDNN_STATUS_ALLOC_FAILED", True),
-        ("Task was killed due to the node running low on memory.", False),
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB", Kind.GPU_MEMORY),
+        ("RuntimeError: CUDA error: out of memory", Kind.GPU_MEMORY),
+        ("RuntimeError: CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling x", Kind.GPU_MEMORY),
+        ("RuntimeError: CUDNN_STATUS_ALLOC_FAILED", Kind.GPU_MEMORY),
+        ("MemoryError", Kind.MEMORY),
+        ("RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory", Kind.MEMORY),
+        ("OSError: [Errno 28] No space left on device", Kind.PASSING),
+        ("ConnectionResetError: [Errno 104] Connection reset by peer", Kind.PASSING),
+        ("data_shards.errors.NetworkError: s3://b/x must be reachable", Kind.PASSING),
+        ("data_shards.errors.WorkerDied: a loader process was killed", Kind.KILLED),
+        ("data_shards.errors.UsageError: batch_size must be <= 8", Kind.ERROR),
+        ("AssertionError", Kind.ERROR),
     ],
 )
-def test_what_says_that_the_gpu_was_too_small(reason, small):
-    assert is_out_of_gpu_memory(reason) is small
+def test_what_was_raised_has_a_class(error, kind):
+    assert classify(RAISED + error).kind == kind
 
 
-def test_a_lost_node_is_not_the_trials_failure_but_not_for_ever():
-    tries = Tries(max_failures=1)
-    for _ in range(MOST_LOST):
-        tries.count("a", LOST)
-        assert tries.left("a")
-    tries.count("a", LOST)
-    assert not tries.left("a")
-    assert tries.left("b")
-
-
-def test_a_trial_may_fail_so_often():
-    tries = Tries(max_failures=1)
-    tries.count("a", "the loss is nan")
-    assert tries.left("a")
-    tries.count("a", "")  # it ended without a word
-    assert not tries.left("a")
-
-
-def test_what_the_training_raised_is_told_from_what_befell_it():
-    assert is_raised("the loss must be finite")
-    assert not any(is_raised(reason) for reason in (LOST, CUT_OFF, "its process ended: killed"))
+def test_our_own_errors_say_what_to_do_and_others_get_advice():
+    ours = classify(RAISED + "trainables.training.TrainingError: the loss is nan: lower gamma.")
+    assert ours.text == "the loss is nan: lower gamma."
+    full = classify(RAISED + "OSError: [Errno 28] No space left on device")
+    assert full.text == "OSError: [Errno 28] No space left on device: the same command goes on."

@@ -3,7 +3,7 @@
 import pytest
 
 from data_shards.errors import DataError
-from orchestrator.gpu_packing import CONTEXT, Packer, Reading, read_memory, share
+from orchestrator.gpu_packing import CONTEXT, Packer, Reading, next_share, read_memory, share
 from orchestrator.storage import Storage
 
 GIB = 2**30
@@ -56,19 +56,12 @@ def test_a_gpu_that_pytorch_does_not_see_is_said_after_one_trial(tmp_path):
         packer.shares(["b"], ["a"])
 
 
-def test_a_trial_that_ran_out_of_memory_gets_more_until_it_has_a_gpu(tmp_path):
-    storage = Storage(str(tmp_path))
-    _record(storage, "a", {"peak": 3 * GIB, "total": 16 * GIB})
-    packer = Packer(storage)
-    out = "OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB."
-    had = []
-    for _ in range(3):
-        shares = packer.shares(["b", "c"], ["a"])
-        assert shares["c"] == 0.3333
-        had.append(shares["b"])
-        assert packer.ran_out("b", out, had[-1]) is (had[-1] < 1)
-    assert had == [0.3333, 0.5, 1.0]
-    assert not packer.ran_out("c", "the loss must be finite", 0.3333)
+def test_the_next_larger_share():
+    shares = [0.2]
+    while shares[-1] < 1:
+        shares.append(next_share(shares[-1]))
+    assert shares == [0.2, 0.25, 0.3333, 0.5, 1.0]
+    assert next_share(0.7) == 1.0
 
 
 def test_a_cpu_has_no_reading():

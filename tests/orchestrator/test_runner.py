@@ -3,6 +3,7 @@
 import pytest
 
 from orchestrator import runner
+from orchestrator.failures import Failure, Kind
 from orchestrator.planning import ask
 from orchestrator.resources import Resources
 from orchestrator.runner import Runner
@@ -11,7 +12,7 @@ from search_spaces.sweep import load
 from tests import made
 from trainables.presets import PRESETS
 
-OUT_OF_MEMORY = "OutOfMemoryError: CUDA out of memory."
+OUT_OF_MEMORY = Failure(Kind.GPU_MEMORY, "OutOfMemoryError: CUDA out of memory.")
 
 
 @pytest.fixture
@@ -28,8 +29,8 @@ def rounds(tmp_path, monkeypatch):
 
         def fit(self):
             assert len(shares) < 20, "it is tried for ever"
-            for trial, gpus in self.work:
-                shares.append(gpus)
+            for trial, had in self.work:
+                shares.append(had.gpus)
                 self.runs.failures[trial.id] = OUT_OF_MEMORY
 
     monkeypatch.setattr(Runner, "_tuner", lambda self, work, _: Tuner(self, work))
@@ -47,10 +48,13 @@ def rounds(tmp_path, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("gpus", [0.5, 1.0, 2.0])
-def test_a_fixed_share_that_is_too_small_fails_like_anything_else(rounds, gpus):
-    assert rounds(gpus) == [gpus, gpus]  # --max-failures 1
+@pytest.mark.parametrize(
+    ("gpus", "shares"),
+    [(0.25, [0.25, 0.3333, 0.5, 1.0]), (0.5, [0.5, 1.0]), (1.0, [1.0]), (2.0, [2.0])],
+)
+def test_a_share_that_is_too_small_grows_up_to_a_whole_gpu(rounds, gpus, shares):
+    assert rounds(gpus) == shares
 
 
 def test_a_trial_that_does_not_fit_on_a_whole_gpu_fails(rounds):
-    assert rounds("auto") == [1.0, 1.0]
+    assert rounds("auto") == [1.0]

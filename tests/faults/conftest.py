@@ -1,0 +1,58 @@
+"""What the fault tests share: one small sweep, its undisturbed records, seeded moments."""
+
+import os
+import random
+import time
+
+import pytest
+
+from orchestrator.storage import Storage
+from tests import made
+from tests.orchestrator.command import TINY, results, run
+
+EPOCHS = 25
+SWEEP = ["sweep", "loss", "--data", "tones", "--set", f"epochs={EPOCHS}", *TINY]
+SEEDS = range(int(os.environ.get("FAULT_SEEDS", "1")))
+"""Each fault comes at so many moments; three where there is time."""
+
+
+def moment(fault, seed, low=1, high=EPOCHS - 5):
+    """The epoch at which a fault comes: the same for the same seed."""
+    return random.Random(f"{fault} {seed}").randint(low, high)
+
+
+def records(storage):
+    """What the storage (a folder or URI) holds, without clock and place, by trial id."""
+    store = Storage(str(storage))
+    return {trial_id: results(store.record(trial_id)) for trial_id in store.record_ids()}
+
+
+def epochs_of(storage):
+    """Epochs reported so far, by trial id."""
+    store = Storage(str(storage))
+    return {trial_id: len(store.reports(trial_id)) for trial_id in store.report_ids()}
+
+
+def wait_for_epoch(storage, epoch, seconds=180):
+    """Until some trial has reported so many epochs."""
+    deadline = time.monotonic() + seconds
+    while max(epochs_of(storage).values(), default=0) < epoch:
+        assert time.monotonic() < deadline, f"no trial came to epoch {epoch}"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A working folder with the data set `tones`."""
+    made.make(tmp_path / "tones", per_class=20)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory):
+    """The records of `SWEEP` when nothing happens to it."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    made.make(folder / "tones", per_class=20)
+    done = run(*SWEEP, folder=folder)
+    assert done.returncode == 0, done.stderr
+    return records(folder / "runs")
