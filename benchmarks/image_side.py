@@ -18,7 +18,7 @@ from benchmarks.real_data import flowers_or_drawings
 from data_shards.feature_store import Store
 from data_shards.loader import image_chunks
 from data_shards.manifest import Data
-from data_shards.stream import Raw, raw_samples
+from data_shards.raw import Raw, raw_samples
 from data_shards.views import View
 from trainables.allocator import keep_freed_memory
 from trainables.experiment import Experiment

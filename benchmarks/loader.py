@@ -31,7 +31,8 @@ from data_shards.feature_store import Store
 from data_shards.logmel import LogMel
 from data_shards.manifest import Data
 from data_shards.order import BUFFER
-from data_shards.stream import Broken, decode_speech, streamed_batches
+from data_shards.sound import decode_speech
+from data_shards.stream import Broken, streamed_batches
 from data_shards.views import View
 from orchestrator import built_in
 from trainables.checkpoints import Checkpoints

@@ -9,6 +9,14 @@ class DataError(ValueError):
     """Files are not what they must be (cut, changed, missing). Exit code 1."""
 
 
+class NetworkError(DataError):
+    """Remote files cannot be reached now; later they may. Exit code 1."""
+
+
+class WorkerDied(RuntimeError):  # noqa: N818 (what happened, as failures are classified by it)
+    """A process that helps a trial was killed from outside; trying again may help."""
+
+
 def unknown(kind: str, value: str, known: list[str]) -> UsageError:
     """An error for a name that is not one of `known`, with the nearest guess."""
     import difflib

@@ -21,7 +21,9 @@ from data_shards.feature_store import Store
 from data_shards.front_end import FrontEnd
 from data_shards.manifest import Data
 from data_shards.progress import Advance
-from data_shards.stream import Broken, Raw, decode_speech, raw_samples
+from data_shards.raw import Raw, raw_samples
+from data_shards.sound import decode_speech
+from data_shards.stream import Broken
 from data_shards.views import View
 
 CHUNK = 64  # images a call of the transform
@@ -68,7 +70,9 @@ def derive_images(
     name = _name(data, split, f"image-{key}{view.key(number)}")
     folder = store.once(name, write, samples=data.manifest.splits[split].samples)
     index = _index(folder, max_broken)
-    return ImageColumn(**index, values=np.load(folder / "values.npy", mmap_mode="r"))
+    return ImageColumn(
+        **index, values=np.load(folder / "values.npy", mmap_mode="r", allow_pickle=False)
+    )
 
 
 def derive_speech(
@@ -103,11 +107,11 @@ def derive_speech(
 
     samples = data.manifest.splits[split].samples
     folder = store.once(_name(data, split, f"{front.key} voices"), write, samples=samples)
-    starts = np.load(folder / "starts.npy")
+    starts = np.load(folder / "starts.npy", allow_pickle=False)
     shape = (int(starts[-1]), front.width)
     frames_TF = np.memmap(folder / "frames.bin", dtype=np.float16, mode="r", shape=shape)
-    first = np.load(folder / "first.npy")
-    voices = np.load(folder / "voices.npy", mmap_mode="r")
+    first = np.load(folder / "first.npy", allow_pickle=False)
+    voices = np.load(folder / "voices.npy", mmap_mode="r", allow_pickle=False)
     index = _index(folder, max_broken)
     return SpeechColumn(**index, frames_TF=frames_TF, starts=starts, first=first, voices=voices)
 

@@ -8,7 +8,7 @@ is away, and errors come in words: see `remote.py`.
 import errno
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import fsspec
 
 from data_shards import remote
-from data_shards.errors import UsageError
+from data_shards.errors import DataError, UsageError
 
 Result = TypeVar("Result")
 SCHEMES = ("file", "memory", *remote.SCHEMES)
@@ -66,10 +66,46 @@ def absolute(url: str | Path) -> str:
     return str(url) if "://" in str(url) else str(Path(url).resolve())
 
 
-def read_bytes(url: str | Path) -> bytes | None:
-    """The file's content, or None if there is no such file."""
+def read_bytes(url: str | Path, *, limit: int | None = None) -> bytes | None:
+    """The file's content, or None if there is no such file.
+
+    Args:
+        limit: the most bytes that it may have; of a longer one no more than that is read.
+
+    Raises:
+        DataError: it has more.
+    """
     try:
-        return _do(url, lambda filesystem, path: bytes(filesystem.cat_file(path)))
+        found = _do(url, lambda filesystem, path: _content(filesystem, path, limit))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if limit is not None and len(found) > limit:
+        raise DataError(
+            f"{shown(url)} must have at most {limit} bytes, but is larger: it is not ours."
+        )
+    return found
+
+
+def _content(filesystem: Any, path: str, limit: int | None) -> bytes:
+    if limit is None:
+        return bytes(filesystem.cat_file(path))
+    return _part(filesystem, path, start=0, end=limit + 1)
+
+
+def _part(filesystem: Any, path: str, **limits: int) -> bytes:
+    """Bytes of a file; one request, and no more of it is read."""
+    try:
+        return bytes(filesystem.cat_file(path, **limits))
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return b""  # an object store has no range of an empty file
+
+
+def tail(url: str | Path, count: int) -> bytes | None:
+    """The last `count` bytes of a file, or the whole of a shorter one; None if there is none."""
+    try:
+        return _do(url, lambda filesystem, path: _part(filesystem, path, start=-count))
     except (FileNotFoundError, NotADirectoryError):
         return None
 
@@ -86,6 +122,20 @@ def write_atomic(url: str | Path, content: bytes) -> None:
         _do(url, lambda filesystem, path: filesystem.pipe_file(path, content))
 
 
+def create(url: str | Path, content: bytes) -> bool:
+    """Write a file that must not be there yet; whether it was not.
+
+    Of several who try at once one succeeds, where the store has exclusive creation (Amazon's S3
+    and most that follow it, Google's); one that ignores `If-None-Match` writes over the file. An
+    answer that was lost makes a second attempt, which finds the first one's file: read whose it is.
+    """
+    try:
+        _do(url, lambda filesystem, path: filesystem.pipe_file(path, content, mode="create"))
+    except FileExistsError:
+        return False
+    return True
+
+
 def _write_local(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
@@ -96,8 +146,10 @@ def _write_local(target: Path, content: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).replace(target)
-    except BaseException:
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError) and is_full(error):
+            raise OSError(error.errno, "the disk is full", str(target)) from error
         raise
     _fsync_folder(target.parent)
 
@@ -136,6 +188,34 @@ def remove(url: str | Path) -> None:
     """Delete a file; nothing happens if it is not there."""
     with suppress(FileNotFoundError, NotADirectoryError):
         _do(url, lambda filesystem, path: filesystem.rm_file(path))
+
+
+def remove_half_written(folder: str | Path) -> None:
+    """Delete what a kill in the middle of `write_atomic` left in a folder that nobody writes to.
+
+    An object store has no such files.
+    """
+    if _scheme(str(folder)) == "file":
+        _do(folder, lambda _, path: _unlink(Path(path).glob(".*")))
+
+
+def _unlink(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def move(url: str | Path, target: str | Path) -> None:
+    """Rename a file; what was at the target is gone. On object stores: copied, then deleted.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    if _scheme(str(url)) == "file":
+        _do(target, lambda _, path: Path(path).parent.mkdir(parents=True, exist_ok=True))
+        _do(url, lambda filesystem, path: Path(path).replace(filesystem._strip_protocol(target)))
+        return
+    _do(url, lambda filesystem, path: filesystem.cp_file(path, str(target)))
+    remove(url)
 
 
 def remove_folder(url: str | Path) -> None:

@@ -10,9 +10,26 @@ from data_shards.errors import DataError
 
 LONGEST_SHORT_SIDE = 304
 QUALITY = 95
+_LARGEST_STORED = 304 * 30_000  # pixels: what we store is small, however long
 _SMALLEST_SIDE = 8
 _ORIENTATION = 0x0112  # EXIF tag
 _DEEP_MODES = ("I", "F")  # 16 or 32 bits a pixel: their range is anyone's guess
+
+
+def decoded(jpeg: bytes) -> Image.Image:
+    """A stored photograph.
+
+    Raises:
+        OSError, ValueError, SyntaxError: it does not decode, or is far larger than what we store:
+            its header says so, and nothing is decoded.
+    """
+    try:
+        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as opened:
+            if opened.width * opened.height > _LARGEST_STORED:
+                raise ValueError(f"a stored image must be small, but is {opened.size} pixels")
+            return opened.convert("RGB")
+    except Image.DecompressionBombError as error:
+        raise ValueError(str(error)) from error
 
 
 def to_jpeg(source: SourceImage) -> bytes:

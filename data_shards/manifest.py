@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from data_shards import files
+from data_shards import files, outside
 from data_shards.cache_folder import shard_limit
 from data_shards.errors import DataError, UsageError
 
 SCHEMA = 1
 NAME = "manifest.json"
 SPLITS = ("train", "val", "test")
+LARGEST_NUMBER = 2**31 - 1  # of a class, and of things counted
+_LARGEST = 64 * 2**20  # bytes of a manifest
+_PLAIN_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}\.tar"
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,12 @@ class Shard:
     captions: int
     sha256: str
 
+    def __post_init__(self) -> None:
+        outside.match("a shard's name", self.name, _PLAIN_NAME)
+        outside.count("a shard's samples", self.samples, most=LARGEST_NUMBER)
+        outside.count("a shard's captions", self.captions, most=LARGEST_NUMBER)
+        outside.match("a shard's sha256", self.sha256, r"[0-9a-f]{64}")
+
 
 @dataclass(frozen=True)
 class ClassCount:
@@ -35,6 +44,11 @@ class ClassCount:
     images: int
     captions: int
 
+    def __post_init__(self) -> None:
+        outside.line("a class' name", self.name)
+        for what, value in (("id", self.id), ("images", self.images), ("captions", self.captions)):
+            outside.count(f"a class' {what}", value, most=LARGEST_NUMBER)
+
 
 @dataclass(frozen=True)
 class Split:
@@ -42,6 +56,11 @@ class Split:
 
     classes: list[ClassCount]
     shards: list[Shard]
+
+    def __post_init__(self) -> None:
+        names = [shard.name for shard in self.shards]
+        if len(set(names)) < len(names):
+            raise ValueError("a split must name each of its shards once")
 
     @property
     def samples(self) -> int:
@@ -66,6 +85,27 @@ class Manifest:
     splits: dict[str, Split]
     skipped: dict[str, int] = field(default_factory=dict)
     schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        outside.match("the data set's name", self.dataset, r"[A-Za-z0-9_-]{1,100}")
+        outside.line("the source", self.source)
+        outside.typed("options", self.options, dict)
+        for voice in outside.typed("voices", _voices(self.speech), list):
+            outside.line("a voice", voice, longest=200)
+        for reason, count in outside.typed("skipped", self.skipped, dict).items():
+            outside.line("a reason to skip", reason)
+            outside.count(f"skipped {outside.shown(reason)}", count, most=LARGEST_NUMBER)
+        if strange := sorted(set(self.splits) - set(SPLITS)):
+            raise ValueError(f"splits must be of {SPLITS}, but one is {outside.shown(strange[0])}")
+
+    def classes_beside(self, shard: Shard) -> set[int]:
+        """Numbers of the classes of the splits that hold a shard."""
+        return {
+            counted.id
+            for split in self.splits.values()
+            if shard in split.shards
+            for counted in split.classes
+        }
 
     def to_json(self) -> str:
         """Canonical JSON text: sorted keys, no machine path, no time of day."""
@@ -118,7 +158,7 @@ def load(location: str | Path) -> Data:
     if last == NAME:
         folder = parent or "."
     url = files.join(folder, NAME)
-    content = files.read_bytes(url)
+    content = files.read_bytes(url, limit=_LARGEST)
     if content is None:
         raise UsageError(
             f"data must be a folder with a {NAME}, but {files.shown(url)} does not exist: make it "
@@ -134,20 +174,24 @@ def parse(content: bytes, url: str) -> Manifest:
         DataError: not JSON, of another schema version, or with missing or unknown fields.
     """
     try:
-        value = json.loads(content)
+        value = outside.json_value(content)
         schema = value["schema"]
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{url} is not a manifest ({error}); pack the data again.") from error
-    if schema != SCHEMA:
+    if type(schema) is not int or schema != SCHEMA:
         raise DataError(
-            f"{url} has schema version {schema!r}, but this program reads {SCHEMA}; "
+            f"{url} has schema version {outside.shown(schema)}, but this program reads {SCHEMA}; "
             "pack the data again."
         )
     try:
         splits = {name: _split(split) for name, split in value.pop("splits").items()}
         return Manifest(splits=splits, **value)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{url} is damaged ({error}); pack the data again.") from error
+
+
+def _voices(speech: object) -> object:
+    return outside.typed("speech", speech, dict).get("voices", [])
 
 
 def _split(value: dict[str, Any]) -> Split:

@@ -17,9 +17,13 @@ import soundfile
 
 from data_shards.datasets.base import Source, SourceImage
 from data_shards.errors import DataError, UsageError
+from data_shards.sound import check_length
 from data_shards.speech.base import RATE, Samples, resample
 
 VOICE = "recording"  # what stands as the voice of a caption whose speaker is not known
+_RATES = range(1_000, 400_000)  # Hz: of another one, resampling would take all memory
+_LARGEST = 2**30  # bytes of a file
+_CHANNELS = 16
 WITHOUT = "images without a recording"  # reason to leave out
 
 _LAYOUT = "DIR/image_00001/1.wav"
@@ -137,13 +141,14 @@ def read(recording: Recording) -> Samples:
         DataError: the file changed since it was identified, does not decode, or is silent.
     """
     path = recording.folder / recording.file
+    if (size := path.stat().st_size) > _LARGEST:
+        raise DataError(f"a recording must have at most {_LARGEST} bytes, but {path} has {size}.")
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != recording.sha256:
         raise DataError(f"a recording must not change while it is packed, but {path} did.")
     try:
-        # as numbers up to 1: read as integers, a file of floats would not be scaled
-        channels, rate = soundfile.read(io.BytesIO(content), dtype="float64", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
+        channels, rate = _decoded(content)
+    except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
         raise DataError(f"a recording must be a sound file, but {path} is none: {error}") from error
     mono = channels.mean(axis=1)
     whole = mono if np.isfinite(mono).all() else mono[:0]
@@ -151,3 +156,13 @@ def read(recording: Recording) -> Samples:
     if not samples.any():
         raise DataError(f"a recording must be heard, but {path} is silent or damaged.")
     return samples
+
+
+def _decoded(content: bytes) -> tuple[np.ndarray[Any, Any], int]:
+    """Channels (N, C) and rate in Hz; what its header claims is checked before it is decoded."""
+    with soundfile.SoundFile(io.BytesIO(content)) as sound:
+        if sound.samplerate not in _RATES or sound.channels > _CHANNELS:
+            raise ValueError(f"it has {sound.channels} channels at {sound.samplerate} Hz")
+        check_length(sound)
+        # as numbers up to 1: read as integers, a file of floats would not be scaled
+        return sound.read(dtype="float64", always_2d=True), sound.samplerate

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import fsspec
 
-from data_shards.errors import DataError, UsageError
+from data_shards.errors import NetworkError, UsageError
 
 Result = TypeVar("Result")
 
@@ -85,7 +85,7 @@ def call(operation: Callable[[], Result], *, where: str) -> Result:
     Raises:
         FileNotFoundError: there is no such file; FileExistsError: there is one.
         UsageError: there is no such bucket, or the location is malformed.
-        DataError: no credentials, no access, or no answer for RETRY_SECONDS.
+        NetworkError: no credentials, no access, or no answer for RETRY_SECONDS.
         OSError: this machine's own trouble, such as a full disk.
     """
     deadline = time.monotonic() + RETRY_SECONDS
@@ -121,8 +121,8 @@ def _warn(error: Exception, where: str) -> None:
     )
 
 
-def _no_answer(error: Exception, where: str) -> DataError:
-    return DataError(
+def _no_answer(error: Exception, where: str) -> NetworkError:
+    return NetworkError(
         f"{where} must be reachable, but was not for {RETRY_SECONDS:g} s ({_reason(error)}): check "
         "the network and AWS_ENDPOINT_URL, then run the same command again."
     )
@@ -135,12 +135,12 @@ def _lasting(error: Exception, where: str) -> Exception:
             f"the bucket of {where} must exist, but does not: make it or name another."
         )
     if _kinds(error) & _CREDENTIALS:
-        return DataError(
+        return NetworkError(
             f"credentials must be set to reach {where}, but are missing or not whole "
             f"({_reason(error)}): set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
         )
     if isinstance(error, PermissionError) or _status(error) in (401, 403):
-        return DataError(
+        return NetworkError(
             f"access to {where} must be allowed, but the server answers {_reason(error)}: check "
             "the credentials (AWS_ACCESS_KEY_ID, AWS_PROFILE) and the rights on the bucket."
         )
@@ -149,7 +149,7 @@ def _lasting(error: Exception, where: str) -> Exception:
     if "ParamValidationError" in _kinds(error):
         return UsageError(f"{where} must name a bucket and a path that S3 allows.")
     if _is_remote(error):
-        return DataError(
+        return NetworkError(
             f"{where} must be usable, but the answer is {_reason(error)}: check AWS_ENDPOINT_URL."
         )
     return error

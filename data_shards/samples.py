@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from data_shards import draws
 from data_shards.manifest import Data
-from data_shards.stream import Raw, raw_samples
+from data_shards.raw import Raw, raw_samples
 
 
 def at_rows(data: Data, split: str, rows: Iterable[int]) -> dict[int, Raw]:

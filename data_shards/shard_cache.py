@@ -22,6 +22,7 @@ from data_shards.cache_folder import shard_limit
 from data_shards.errors import DataError
 from data_shards.manifest import Data, Shard
 
+LARGEST = 4 * 2**30  # bytes of a shard: it is read whole
 _ABANDONED = 3600  # seconds after which a half-written file or a lock has no owner
 
 
@@ -75,7 +76,7 @@ def _turn(lock: Path) -> Iterator[None]:
 
 
 def _fetch(url: str, shard: Shard) -> bytes:
-    found = files.read_bytes(url)
+    found = files.read_bytes(url, limit=LARGEST)
     if found is None:
         raise FileNotFoundError(url)
     if not _matches(found, shard):

@@ -2,20 +2,23 @@
 
 import hashlib
 import io
-import json
 import tarfile
 import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import soundfile
 from PIL import Image
 
-from data_shards import files, speech
+from data_shards import files, outside, speech, tar_members
 from data_shards.images import LONGEST_SHORT_SIDE
-from data_shards.manifest import Shard
+from data_shards.manifest import LARGEST_NUMBER, Shard
+from data_shards.shard_cache import LARGEST
+from data_shards.sound import check_length
+from data_shards.tar_members import ForeignMember
 
 Members = dict[str, bytes]
 
@@ -43,7 +46,7 @@ class ShardFindings:
 def check(task: ShardCheck) -> ShardFindings:
     """Read every byte of a shard: hash, members, texts, JPEG and FLAC."""
     findings, name = ShardFindings(), task.shard.name
-    content = files.read_bytes(task.url)
+    content = files.read_bytes(task.url, limit=LARGEST)
     if content is None:
         findings.problems.append(f"{name} is missing")
         return findings
@@ -55,7 +58,9 @@ def check(task: ShardCheck) -> ShardFindings:
     try:
         for key, members in _samples(content):
             _check_sample(key, members=members, task=task, findings=findings)
-    except (tarfile.TarError, EOFError) as error:
+    except ForeignMember as error:
+        findings.problems.append(f"{name} {error}")
+    except tarfile.TarError as error:
         findings.problems.append(f"{name} is cut short or no tar file: {error}")
     _check_counts(task.shard, findings=findings)
     return findings
@@ -63,20 +68,16 @@ def check(task: ShardCheck) -> ShardFindings:
 
 def _samples(content: bytes) -> Iterator[tuple[str, Members]]:
     """Keys and members in order; neighbours of one key are one sample, as WebDataset reads."""
-    key, members = "", Members()
-    with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
-        for info in tar:
-            prefix, _, suffix = info.name.partition(".")
-            if key and prefix != key:
-                yield key, members
-                members = Members()
-            stream = tar.extractfile(info)
-            key = prefix
-            members[suffix] = stream.read() if stream else b""
-            if len(members[suffix]) < info.size:
-                raise tarfile.ReadError(f"{info.name} ends early")
-    if key:
-        yield key, members
+    for key, named in groupby(tar_members.members(content), lambda member: _parts(member[0])[0]):
+        parts = [(_parts(name)[1], part) for name, part in named]
+        if len(dict(parts)) < len(parts):
+            raise tarfile.ReadError(f"{key} has a member twice")
+        yield key, dict(parts)
+
+
+def _parts(name: str) -> tuple[str, str]:
+    key, _, suffix = name.partition(".")
+    return key, suffix
 
 
 def _check_counts(shard: Shard, *, findings: ShardFindings) -> None:
@@ -92,10 +93,11 @@ def _check_sample(key: str, *, members: Members, task: ShardCheck, findings: Sha
     findings.keys.append(key)
     where = f"{task.shard.name}: {key}"
     try:
-        text = json.loads(members["json"])
-        class_id, spoken = int(text["class_id"]), list(text["captions"])
+        text = outside.typed("it", outside.json_value(members["json"]), dict)
+        outside.count("class_id", text["class_id"], most=LARGEST_NUMBER)
+        class_id, spoken = text["class_id"], outside.typed("captions", text["captions"], list)
         problems = list(_text_problems(key, text=text, spoken=spoken, task=task))
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         findings.problems.append(f"{where}.json is missing or damaged: {error!r}")
         return
     findings.images[class_id] += 1
@@ -154,10 +156,11 @@ def _jpeg_problem(content: bytes) -> str | None:
 def _flac_problem(content: bytes) -> str | None:
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as sound:
+            check_length(sound)
             samples = sound.read(dtype="int16")
             found = (sound.format, sound.samplerate, sound.channels)
             expected_samples = sound.frames
-    except (soundfile.LibsndfileError, RuntimeError) as error:
+    except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
         return f"does not decode: {error}"
     if found != ("FLAC", speech.RATE, 1):
         return f"must be 16 kHz mono FLAC, but is {found}"

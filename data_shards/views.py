@@ -1,12 +1,12 @@
 """The square views that enter the image encoder (sizes: FACTS of the thesis' code)."""
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from data_shards import draws, order
+from data_shards.images import decoded
 
 Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
@@ -40,22 +40,22 @@ class View:
         """Decode and cut.
 
         Raises:
-            OSError: the JPEG cannot be decoded.
+            OSError, ValueError, SyntaxError: the JPEG cannot be decoded, or is far too large.
         """
         if self.columns:
             number = order.view_choice(self.columns, seed=seed, epoch=epoch, image_id=image_id)
             return self.nth(jpeg, number, image_id=image_id)
-        return self._random(_open(jpeg), draws.rng(seed, "crop", epoch, image_id))
+        return self._random(decoded(jpeg), draws.rng(seed, "crop", epoch, image_id))
 
     def nth(self, jpeg: bytes, number: int, *, image_id: str) -> Pixels:
         """Decode and cut one of the `columns` views.
 
         Raises:
-            OSError: the JPEG cannot be decoded.
+            OSError, ValueError, SyntaxError: the JPEG cannot be decoded, or is far too large.
         """
         if self.kind == "one":
-            return _pixels(self._square(_open(jpeg), self.size, 0.5, 0.5))
-        return self._random(_open(jpeg), draws.rng(0, "crop", number, image_id))
+            return _pixels(self._square(decoded(jpeg), self.size, 0.5, 0.5))
+        return self._random(decoded(jpeg), draws.rng(0, "crop", number, image_id))
 
     def _random(self, image: Image.Image, rng: np.random.Generator) -> Pixels:
         left, top, flip = rng.random(3)
@@ -71,11 +71,6 @@ class View:
         x, y = left * (image.width - side), top * (image.height - side)
         box = (x, y, x + side, y + side)
         return image.resize((self.size, self.size), Image.Resampling.BILINEAR, box=box)
-
-
-def _open(jpeg: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(jpeg)) as opened:
-        return opened.convert("RGB")
 
 
 def _pixels(image: Image.Image) -> Pixels:

@@ -1,5 +1,6 @@
 """`python -m orchestrator` (also `vfsel`): runs a command, turns errors into one line each."""
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -11,13 +12,18 @@ from data_shards.errors import DataError, UsageError
 from orchestrator.cli import cli
 
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
+STOPS = (signal.SIGTERM, signal.SIGHUP)
+"""A job being stopped, a terminal being closed: they end as cleanly as Ctrl-C."""
 
 
 def main() -> NoReturn:
     """Run the command line; exit code 0 ok, 1 failure, 2 usage, 130 interrupted."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in STOPS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as `nohup` leaves it
+            signal.signal(number, _terminate)
     code = _run()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one has nothing left to tidy up
+    for number in (signal.SIGINT, *STOPS):  # another one has nothing left to tidy up
+        signal.signal(number, lambda *_: os._exit(code))
     sys.exit(code)
 
 
@@ -58,7 +64,7 @@ def _say(message: str, code: int) -> int:
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    """SIGTERM (a job being stopped) ends as cleanly as Ctrl-C."""
+    """Be interrupted, as by Ctrl-C."""
     raise KeyboardInterrupt
 
 

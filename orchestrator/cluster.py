@@ -6,13 +6,15 @@ import re
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import ray
+from rich.console import Console
 
 from data_shards.errors import DataError, UsageError
 from orchestrator.failures import CUT_OFF, LOST, Failure, Kind
@@ -20,6 +22,7 @@ from orchestrator.resources import Resources
 
 KINDS = ("CPU", "GPU")
 PROBE_SECONDS = 10.0  # Ray itself would try for minutes
+HEAD_SECONDS = 30.0  # Ray's core ends the program after a minute, in words of its own
 NOTICE_SECONDS = 60.0  # a head believes so long, and a bit less, in a node that is gone
 
 
@@ -54,6 +57,32 @@ def connect() -> None:
                 "processors, and run the same command again."
             ) from error
     signal.signal(signal.SIGTERM, on_terminate)  # Ray's own would end us before the books are kept
+    head = ray.get_runtime_context().gcs_address
+    threading.Thread(target=_end_without, args=(head,), name="head", daemon=True).start()
+
+
+def _end_without(head: str) -> None:
+    """End the program, in one line, when the head has not answered for HEAD_SECONDS.
+
+    The main thread cannot: it waits for the head inside Ray's core, where no exception reaches it.
+    """
+    host, _, port = head.rpartition(":")
+    heard = time.monotonic()
+    while time.monotonic() < heard + HEAD_SECONDS:
+        time.sleep(1)
+        with suppress(OSError):
+            socket.create_connection((host.strip("[]"), int(port)), PROBE_SECONDS).close()
+            heard = time.monotonic()
+    if not (ray.is_initialized() and ray.get_runtime_context().gcs_address == head):
+        return  # this program has left it
+    Console(stderr=True).show_cursor()  # the live table hides it
+    print(
+        f"error: the Ray head at {head} must answer, but has not for {HEAD_SECONDS:g} s: start it "
+        "again where it ran apart from this command. Nothing is lost: the same command goes on.",
+        file=sys.stderr,
+        flush=True,
+    )
+    os._exit(1)
 
 
 @contextmanager

@@ -5,23 +5,18 @@ What has been shipped is read from the runs themselves (the latest `epoch` metri
 repeated after a crash or a lost answer adds nothing and loses nothing.
 """
 
-import logging
-import math
-import os
-import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from orchestrator import curves
+from orchestrator import curves, mlflow_values
+from orchestrator.mlflow_client import check_unlocked, log_pictures
+from orchestrator.mlflow_values import LONGEST_VALUE
 from orchestrator.storage import Record
 from orchestrator.tracking_uri import TrackingUri
 from search_spaces.designs import Trial
 from trainables.experiment import Experiment
-
-LONGEST_VALUE = 500  # what every MLflow version takes
 
 
 @dataclass(frozen=True)
@@ -42,6 +37,7 @@ class Run:
     """What MLflow is known to hold of a run."""
 
     id: str
+    parent: str = ""
     status: str = "RUNNING"
     epoch: int = 0
     """The last epoch shipped."""
@@ -53,6 +49,18 @@ class Run:
     """Its pictures are there."""
     reason: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
+    """The parent's; a child's are not kept."""
+
+
+@dataclass
+class Sent:
+    """What was shipped, counted for people."""
+
+    epochs: int = 0
+    records: int = 0
+    pictures: int = 0
+    states: int = 0
+    """Runs, the parent among them, that were given another final state."""
 
 
 class PlanRuns:
@@ -61,17 +69,24 @@ class PlanRuns:
     def __init__(self, uri: TrackingUri, plan: PlanInfo) -> None:
         import mlflow  # 2 s, and none of the other commands need it
 
+        check_unlocked(uri.database)
         self._entities = mlflow.entities
         self._client = mlflow.MlflowClient(tracking_uri=uri.text)
         self._uri, self._plan = uri, plan
+        self.sent = Sent()
         self._experiment = self._find_experiment()
         self._runs = self._find_runs()
         self.parent = self._runs.pop("") if "" in self._runs else self._create_parent()
+        self._adopt()
 
     @property
     def children(self) -> dict[str, Run]:
         """The children by trial id."""
         return self._runs
+
+    def check(self) -> None:
+        """Ask for something small: raises if it is MLflow that fails, not a call."""
+        self._client.get_experiment(self._experiment)
 
     def begin(self, trial: Trial, reports: Sequence[curves.Report]) -> Run:
         """The trial's run, RUNNING: a new one, or the one that an earlier command left."""
@@ -89,19 +104,22 @@ class PlanRuns:
     def ship_record(self, trial: Trial, record: Record) -> None:
         """Ship everything of a finished trial, then mark it shipped."""
         run, reports = self._ensure(trial, record["reports"]), record["reports"]
-        self._ship(run, trial, reports, self._final(record), _tags(record))
-        self.end(run, "FINISHED", at=_last(reports))
+        final, tags = mlflow_values.final_metrics(record), mlflow_values.tags(record)
+        self._ship(run, trial, reports, final, tags)
+        self.end(run, "FINISHED", at=mlflow_values.last(reports))
         self._client.log_dict(run.id, record["experiment"], "config.json")
         self._client.log_text(run.id, curves.as_csv(reports), "curves.csv")
         self._client.log_figure(run.id, curves.figure(reports, title=trial.name), "curves.png")
         self._client.set_tag(run.id, "vfsel.shipped", "yes")
         run.shipped = True
+        self.sent.records += 1
 
     def ship_pictures(self, run: Run, pictures: Mapping[str, bytes]) -> None:
         """Ship a trial's pictures, once."""
         if not run.pictured:
             log_pictures(self._client, run.id, pictures)
             run.pictured = True
+            self.sent.pictures += len(pictures)
 
     def end(self, run: Run, status: str, *, reason: str = "", at: int | None = None) -> None:
         """Give a run its final state, once."""
@@ -109,6 +127,7 @@ class PlanRuns:
         if run.status != status:
             self._client.set_terminated(run.id, status=status, end_time=at)
             run.status = status
+            self.sent.states += 1
 
     def summarise(self, values: dict[str, float], best: str) -> None:
         """The parent's metrics, where they changed."""
@@ -117,7 +136,7 @@ class PlanRuns:
         }
         if not changed:
             return
-        now = _now()
+        now = mlflow_values.now()
         metrics = [self._entities.Metric(key, value, now, 0) for key, value in changed.items()]
         tags = [self._entities.RunTag("vfsel.best", best)] if best else []
         self._client.log_batch(self.parent.id, metrics=metrics, tags=tags)
@@ -143,58 +162,38 @@ class PlanRuns:
         run: Run,
         trial: Trial,
         reports: Sequence[curves.Report],
-        final: Sequence[Any] = (),
-        tags: Sequence[Any] = (),
+        final: Sequence[mlflow_values.Metric] = (),
+        tags: Sequence[tuple[str, str]] = (),
     ) -> None:
         """One `log_batch`; MLflow's client cuts it, in order, where it is too large."""
         new = [report for report in reports if report["epoch"] > run.epoch]
-        metrics = [metric for report in new for metric in self._metrics(report)] + list(final)
-        parameters = [] if run.described else self._parameters(trial)
+        metrics = [m for report in new for m in mlflow_values.metrics(report)] + list(final)
+        parameters = [] if run.described else mlflow_values.parameters(trial)
         if not metrics and not parameters:
             return
         self._client.log_batch(
             run.id,
-            metrics=metrics,
-            params=parameters,
+            metrics=[self._entities.Metric(*metric) for metric in metrics],
+            params=[self._entities.Param(*parameter) for parameter in parameters],
             tags=[self._entities.RunTag(*tag) for tag in tags],
         )
         run.described = True
         run.epoch = max([run.epoch, *(report["epoch"] for report in new)])
-
-    def _metrics(self, report: curves.Report) -> list[Any]:
-        """`epoch` comes last: where it has arrived, all of its epoch has."""
-        at, step = _milliseconds(report["time"]), report["epoch"]
-        values = curves.flat(report)
-        values["epoch"] = values.pop("epoch")
-        return [self._entities.Metric(k, float(v), at, step) for k, v in values.items()]
-
-    def _final(self, record: Record) -> list[Any]:
-        """`best_*`: the selection's metrics at the chosen epoch; `test_*`: the test split's."""
-        epoch, reports = record["selection"]["epoch"], record["reports"]
-        chosen: dict[str, float] = next((r["metrics"] for r in reports if r["epoch"] == epoch), {})
-        values = {"best_epoch": epoch}
-        values |= {f"best_{key}": value for key, value in chosen.items()}
-        values |= {f"test_{key}": value for key, value in record["test"].items()}
-        values |= {f"dropped_{split}": count for split, count in record["dropped"].items()}
-        at = _last(reports) or 0
-        # all at step 0: MLflow then compares the runs in one bar chart a metric
-        return [self._entities.Metric(k, float(v), at, 0) for k, v in values.items()]
-
-    def _parameters(self, trial: Trial) -> list[Any]:
-        fields = trial.experiment.flat().items()
-        return [self._entities.Param(key, str(value)[:LONGEST_VALUE]) for key, value in fields]
+        self.sent.epochs += len(new)
 
     def _ensure(self, trial: Trial, reports: Sequence[curves.Report]) -> Run:
         if trial.id not in self._runs:
             tags = {"mlflow.parentRunId": self.parent.id, "vfsel.trial_id": trial.id}
             start = reports[0]["time"] - reports[0]["seconds"] if reports else time.time()
-            self._runs[trial.id] = self._create(trial.name, tags, start=_milliseconds(start))
+            self._runs[trial.id] = self._create(
+                trial.name, tags, start=mlflow_values.milliseconds(start)
+            )
         return self._runs[trial.id]
 
     def _create_parent(self) -> Run:
         plan = self._plan
         tags = {"mlflow.note.content": plan.question, "vfsel.dataset": plan.dataset}
-        return self._create(f"{plan.sweep} on {plan.dataset}", tags, start=_now())
+        return self._create(f"{plan.sweep} on {plan.dataset}", tags, start=mlflow_values.now())
 
     def _create(self, name: str, tags: dict[str, str], *, start: int) -> Run:
         plan = self._plan
@@ -205,7 +204,7 @@ class PlanRuns:
             "mlflow.source.name": f"sweep {plan.sweep}",
         }
         run = self._client.create_run(self._experiment, start_time=start, tags=tags, run_name=name)
-        return Run(run.info.run_id)
+        return Run(run.info.run_id, parent=tags.get("mlflow.parentRunId", ""))
 
     def _find_experiment(self) -> str:
         """The sweep's experiment; one that was deleted in MLflow is brought back."""
@@ -221,15 +220,25 @@ class PlanRuns:
     def _find_runs(self) -> dict[str, Run]:
         """This plan's runs by trial id; the parent's is empty."""
         found: dict[str, Run] = {}
-        for run in sorted(self._search(), key=lambda run: (run.info.start_time, run.info.run_id)):
-            trial_id = run.data.tags.get("vfsel.trial_id", "")
-            if trial_id in found:  # its creation was answered too late, and repeated
-                self._client.delete_run(run.info.run_id)
-            else:
-                found[trial_id] = _known(run)
+        for _, trial_id, run in sorted(self._search(), key=lambda each: each[0]):
+            if trial_id not in found:
+                found[trial_id] = run
+            elif not run.described and not run.metrics:
+                self._client.delete_run(run.id)  # its creation was answered too late, and repeated
         return found
 
-    def _search(self) -> Iterable[Any]:
+    def _adopt(self) -> None:
+        """Children of a parent that was deleted in MLflow."""
+        for run in self._runs.values():
+            if run.parent != self.parent.id:
+                self._client.set_tag(run.id, "mlflow.parentRunId", self.parent.id)
+                run.parent = self.parent.id
+
+    def _search(self) -> Iterator[tuple[tuple[bool, int, str], str, Run]]:
+        """Each run behind its rank among those of the same trial, and the trial's id.
+
+        A child whose trial's id was edited away is nobody's.
+        """
         token = None
         while True:
             page = self._client.search_runs(
@@ -238,66 +247,26 @@ class PlanRuns:
                 max_results=1000,
                 page_token=token,
             )
-            yield from page
+            for run in page:
+                trial_id = run.data.tags.get("vfsel.trial_id", "")
+                if trial_id or "mlflow.parentRunId" not in run.data.tags:
+                    known = _known(run)
+                    yield (not known.described, run.info.start_time, known.id), trial_id, known
             token = page.token
             if not token:
                 return
 
 
-def log_pictures(client: Any, run_id: str, pictures: Mapping[str, bytes]) -> None:
-    """Keep pictures, by file name, among a run's artifacts, and mark that they are there."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name, content in pictures.items():
-            (Path(folder) / name).write_bytes(content)
-        client.log_artifacts(run_id, folder, "pictures")
-    client.set_tag(run_id, "vfsel.pictures", "yes")
-
-
-def quieten() -> None:
-    """Settings of MLflow for a background guest: silent, quick to give up, no telemetry.
-
-    No retries inside a request: the caller asks again, and looks first what has arrived.
-    """
-    defaults = {
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-        "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-        "MLFLOW_LOGGING_LEVEL": "ERROR",
-        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-    }
-    for name, value in defaults.items():
-        os.environ.setdefault(name, value)
-    for name in ("alembic", "mlflow", "urllib3.connectionpool", "matplotlib.font_manager"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-
-
 def _known(run: Any) -> Run:
+    parent = run.data.tags.get("mlflow.parentRunId", "")
     return Run(
         run.info.run_id,
+        parent=parent,
         status=run.info.status,
         epoch=int(run.data.metrics.get("epoch", 0)),
         described=bool(run.data.params),
         shipped="vfsel.shipped" in run.data.tags,
         pictured="vfsel.pictures" in run.data.tags,
         reason=run.data.tags.get("reason", ""),
-        metrics=dict(run.data.metrics),
+        metrics={} if parent else dict(run.data.metrics),
     )
-
-
-def _tags(record: Record) -> list[tuple[str, str]]:
-    where = record["environment"]
-    tags = [(f"vfsel.{key}", str(where[key])) for key in ("code", "host", "device") if key in where]
-    oracle = record["selection"]["split"] == "test"  # the author's practice, labelled everywhere
-    return [*tags, ("vfsel.chosen_on", "oracle (test)" if oracle else record["selection"]["split"])]
-
-
-def _last(reports: Sequence[curves.Report]) -> int | None:
-    return _milliseconds(reports[-1]["time"]) if reports else None
-
-
-def _milliseconds(seconds: float) -> int:
-    return math.floor(seconds * 1000)
-
-
-def _now() -> int:
-    return _milliseconds(time.time())

@@ -24,6 +24,8 @@ class Resources:
     gpus_per_trial: float | Literal["auto"] = 0.0
     max_concurrent: int = 0
     loader_workers: int = 0
+    checkpoint_every: int = 1
+    """Epochs from one checkpoint to the next; changes no result."""
     cache_limit: float = CACHE_LIMIT
     """GB of derived features that a node may keep."""
     weights: str = ""
@@ -43,6 +45,8 @@ class Resources:
                 raise UsageError(f"--{option} must be >= 0, but got {value:g}.")
             if value != round(value, 4):
                 raise UsageError(f"--{option} must have at most 4 decimals, but got {value}.")
+        if self.checkpoint_every < 1:
+            raise UsageError(f"--checkpoint-every must be >= 1, but got {self.checkpoint_every}.")
         if self.cpus_per_trial == 0:
             raise UsageError("--cpus-per-trial must be > 0, but got 0.")
         if self.gpus > 1 and self.gpus % 1:

@@ -5,10 +5,11 @@ records/<trial_id>.json      what a finished trial found; written last: the comm
 queries/<trial_id>.npz       per-query ranks and average precisions of the test split
 reports/<trial_id>.jsonl     one line an epoch, also of a trial under way
 failures/<trial_id>.json     why the last try of a trial ended without a record
-checkpoints/<trial_id>/      last.pt and best.pt while a trial is under way
+checkpoints/<trial_id>/      last-<epoch>.pt and best-<epoch>.pt while a trial is under way
 models/<trial_id>/           best.pt of a finished trial, for its pictures; can be deleted
 pictures/<trial_id>/         gradcam.png, speech_attention.png, gallery_s2i.png, …; can be deleted
 features/<column>/           derived features that nodes share; only on a URI, can be deleted
+damaged/<kind>/…             files that a sweep found cut short and set aside; can be deleted
 studies/<study_id>/          a search that was asked (study.json) and its trials (00000.json, …)
 """
 
@@ -17,13 +18,16 @@ import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
 
 from data_shards import files
 from data_shards.errors import DataError, UsageError
+from orchestrator import stored
+from orchestrator.stored import MENDS
+from trainables import checkpoint_names
 
 SCHEMA = 1
 READERS = 16  # of small files at once
@@ -76,8 +80,7 @@ class Storage:
 
     def record_ids(self) -> set[str]:
         """Ids of the trials that have a record; only names are listed, nothing is read."""
-        listed = files.names(files.join(self.url, "records"))
-        return {name.removesuffix(".json") for name in listed if name.endswith(".json")}
+        return self._ids("records")
 
     def record(self, trial_id: str) -> Record | None:
         """A trial's record, or None.
@@ -85,14 +88,15 @@ class Storage:
         Raises:
             DataError: the file is not a record of this version.
         """
-        url = files.join(self.url, "records", f"{trial_id}.json")
-        content = files.read_bytes(url)
+        url = self._of("records", f"{trial_id}.json")
+        content = stored.read(url)
         if content is None:
             return None
-        record: Record = _parse(content, url)
-        if record.get("schema") != SCHEMA or record.get("trial_id") != trial_id:
+        record: Record = stored.parse(content, url, stored.RECORD)
+        named = record.get("schema") == SCHEMA and record.get("trial_id") == trial_id
+        if not named or "value" not in record.get("selection", {}):
             shown = files.shown(url)
-            raise DataError(f"{shown} is no record of {trial_id}, version {SCHEMA}; delete it.")
+            raise DataError(f"{shown} is no record of {trial_id}, version {SCHEMA}: {MENDS}")
         return record
 
     def records(self, trial_ids: Iterable[str], *, keep: Sequence[str]) -> dict[str, Record]:
@@ -136,13 +140,13 @@ class Storage:
 
     def failure_ids(self) -> set[str]:
         """Ids of the trials whose last try failed; only names are listed."""
-        return {name.removesuffix(".json") for name in files.names(self._of("failures"))}
+        return self._ids("failures")
 
     def failure(self, trial_id: str) -> Record | None:
         """Why the last try of a trial failed, or None."""
         url = self._of("failures", f"{trial_id}.json")
-        content = files.read_bytes(url)
-        return None if content is None else _parse(content, url)
+        content = stored.read(url)
+        return None if content is None else stored.parse(content, url, stored.FAILURE)
 
     def write_failure(self, trial_id: str, failure: Record) -> None:
         """Keep why a try failed."""
@@ -152,19 +156,26 @@ class Storage:
         """A later try ended with a record."""
         files.remove(self._of("failures", f"{trial_id}.json"))
 
+    def _ids(self, kind: str) -> set[str]:
+        listed = (name.partition(".json") for name in files.names(self._of(kind)))
+        return {trial_id for trial_id, suffix, _ in listed if suffix}
+
     def _of(self, *names: str) -> str:
         return files.join(self.url, *names)
 
     def plans(self) -> list[dict[str, Any]]:
         """The sweeps asked of this storage."""
-        folder = files.join(self.url, "plans")
-        urls = [files.join(folder, name) for name in files.names(folder)]
-        return [_parse(files.read_bytes(url) or b"", url) for url in urls]
+        return [self.plan(name) for name in files.names(self._of("plans"))]
+
+    def plan(self, name: str) -> dict[str, Any]:
+        """A sweep's question by its file's name."""
+        url = self._of("plans", name)
+        return stored.parse(stored.read(url) or b"", url, stored.PLAN)
 
     def write_plan(self, plan: dict[str, Any]) -> None:
         """Keep a sweep's question; the highest number of seeds asked so far stays."""
         url = files.join(self.url, "plans", f"{plan['plan_id']}.json")
-        before = _parse(files.read_bytes(url) or b"{}", url)
+        before = stored.parse(stored.read(url) or b"{}", url, stored.PLAN)
         seeds = max(plan["seeds"], before.get("seeds", 0))
         text = json.dumps(plan | {"seeds": seeds}, indent=1, sort_keys=True)
         files.write_atomic(url, text.encode())
@@ -177,7 +188,7 @@ class Storage:
     def study(self, study_id: str) -> dict[str, Any]:
         """A search's question; empty if it was never asked."""
         url = files.join(self.url, "studies", study_id, "study.json")
-        return _parse(files.read_bytes(url) or b"{}", url)
+        return stored.parse(stored.read(url) or b"{}", url, stored.STUDY)
 
     def write_study(self, study_id: str, study: dict[str, Any]) -> None:
         """Keep a search's question."""
@@ -187,7 +198,7 @@ class Storage:
         """A search's trials in order of their numbers."""
         folder = files.join(self.url, "studies", study_id)
         urls = [files.join(folder, n) for n in files.names(folder) if n[0].isdigit()]
-        return [_parse(files.read_bytes(url) or b"", url) for url in urls]
+        return [stored.parse(stored.read(url) or b"", url, stored.TRIAL) for url in urls]
 
     def write_study_trial(self, study_id: str, trial: dict[str, Any]) -> None:
         """Keep the state of a search's trial."""
@@ -196,7 +207,7 @@ class Storage:
     def study_owner(self, study_id: str) -> str:
         """Mark of the command that began or continued a search last."""
         url = files.join(self.url, "studies", study_id, "owner.json")
-        return str(_parse(files.read_bytes(url) or b"{}", url).get("owner", ""))
+        return str(stored.parse(stored.read(url) or b"{}", url).get("owner", ""))
 
     def write_study_owner(self, study_id: str, owner: str) -> None:
         """Take a search over."""
@@ -209,23 +220,24 @@ class Storage:
 
     def queries(self, trial_id: str) -> dict[str, np.ndarray]:
         """Per-query arrays of a recorded trial."""
-        content = files.read_bytes(files.join(self.url, "queries", f"{trial_id}.npz"))
+        url = self._of("queries", f"{trial_id}.npz")
+        content = stored.read(url)
         if content is None:
-            raise DataError(
-                f"queries/{trial_id}.npz is missing; delete the record to run it again."
-            )
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return dict(arrays)
+            raise DataError(f"{files.shown(url)} is missing: the same `sweep` command mends it.")
+        return stored.arrays(content, url)
 
     def report_ids(self) -> set[str]:
         """Ids of the trials that have reports; only names are listed."""
-        listed = files.names(files.join(self.url, "reports"))
-        return {name.removesuffix(".jsonl") for name in listed if name.endswith(".jsonl")}
+        return self._ids("reports")
 
     def reports(self, trial_id: str) -> list[dict[str, Any]]:
-        """Reports of a trial so far, one an epoch."""
+        """Reports of a trial so far, one an epoch; what stands before the first damaged line."""
         url = files.join(self.url, "reports", f"{trial_id}.jsonl")
-        return [_parse(line, url) for line in (files.read_bytes(url) or b"").splitlines()]
+        lines, found = (stored.read(url) or b"").splitlines(), []
+        with suppress(DataError):  # epochs behind a damaged line come again
+            for line in lines:
+                found.append(stored.parse(line, url, stored.REPORT))
+        return found
 
     def write_reports(self, trial_id: str, reports: list[dict[str, Any]]) -> None:
         """Replace a trial's reports. Whole and atomic: an object store cannot append."""
@@ -255,10 +267,16 @@ class Storage:
             name: files.read_bytes(files.join(folder, name)) or b"" for name in files.names(folder)
         }
 
-    def keep_model(self, trial_id: str) -> None:
-        """Keep the weights that a trial's record speaks of."""
-        content = files.read_bytes(files.join(self.checkpoints_url(trial_id), "best.pt"))
-        assert content is not None, "the record was just written from it"
+    def keep_model(self, trial_id: str, *, epoch: int) -> None:
+        """Keep the weights that a trial's record speaks of: those of its chosen epoch.
+
+        Raises:
+            DataError: they are gone.
+        """
+        source = files.join(self.checkpoints_url(trial_id), checkpoint_names.best(epoch))
+        content = files.read_bytes(source)
+        if content is None:
+            raise DataError(f"{files.shown(source)} must stay until it is kept, but is gone.")
         files.write_atomic(files.join(self.models_url(trial_id), "best.pt"), content)
 
     @property
@@ -273,16 +291,3 @@ class Storage:
     def remove_checkpoints(self, trial_id: str) -> None:
         """Delete a recorded trial's checkpoints."""
         files.remove_folder(self.checkpoints_url(trial_id))
-
-
-def _parse(content: bytes, url: str) -> dict[str, Any]:
-    try:
-        value = json.loads(content)
-    except ValueError as error:
-        shown = files.shown(url)
-        raise DataError(
-            f"{shown} is damaged ({error}); delete it and run the sweep again."
-        ) from error
-    if not isinstance(value, dict):
-        raise DataError(f"{files.shown(url)} is not ours; delete it and run the sweep again.")
-    return value

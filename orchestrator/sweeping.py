@@ -17,7 +17,9 @@ from orchestrator.answers import DIRECTIONS, Answer, Row, answer, as_dict, plot_
 from orchestrator.failures import Failure
 from orchestrator.feature_plan import told
 from orchestrator.headline import headline
+from orchestrator.healing import heal_plan
 from orchestrator.live import LiveTable
+from orchestrator.lock import held
 from orchestrator.pictures import of_sweep
 from orchestrator.planning import Question, missing
 from orchestrator.resources import Resources
@@ -33,13 +35,17 @@ def run_sweeps(asked: Sequence[tuple[Question, Data]], *, as_json: bool, **how: 
 
     Returns:
         Exit code: 0, or 1 if any trial of a plan has no record.
+
+    Raises:
+        DataError: another command is writing to the storage.
     """
     answers = []
-    for question, data in asked:
-        found = run_sweep(question, data, **how)
-        answers.append(found)
-        if not as_json:
-            found.show()
+    with held(Storage(how["storage_url"]), command=f"sweep {asked[0][0].sweep.name}"):
+        for question, data in asked:
+            found = run_sweep(question, data, **how)
+            answers.append(found)
+            if not as_json:
+                found.show()
     if as_json:
         values = [found.to_dict() for found in answers]
         click.echo(json.dumps(values[0] if len(values) == 1 else values))
@@ -63,6 +69,7 @@ def run_sweep(
     """
     storage = Storage(storage_url)
     storage.check_writable()
+    heal_plan(question, storage)
     tracker = Tracker(uri=tracking_uri, storage=storage, plan=_info(question))
     storage.write_plan(question.to_dict())
     console = Console(stderr=True)

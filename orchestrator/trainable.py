@@ -26,13 +26,16 @@ from trainables.training import Outcome, train
 
 NODE_SECONDS = 10.0
 """A node that fails at once would draw every waiting trial to itself."""
+CLOCK = {"seconds", "pairs_per_second", "time"}
+"""What of a report is no result."""
 
 
 class TrialRun(tune.Trainable):  # type: ignore[misc]  # Ray is untyped
     """One trial a config; every step is an epoch; the last step writes the record.
 
     The config's `trial` holds plain values: `experiment` (dict), `data`, `storage`, `weights`
-    (locations), `cpus`, `gpus`, `workers`, `cache_limit` (numbers). The cache is the node's own.
+    (locations), `cpus`, `gpus`, `workers`, `cache_limit`, `checkpoint_every` (numbers). The cache
+    is the node's own.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -69,6 +72,7 @@ class _Run:
             workers=config["workers"],
             features=self._storage.features_url,
             cache_limit=config["cache_limit"],
+            checkpoint_every=config["checkpoint_every"],
         )
 
     def step(self) -> dict[str, Any]:
@@ -78,17 +82,22 @@ class _Run:
         except StopIteration as end:
             self._write_record(end.value)
             return {"done": True, "epoch": len(self._reports)}
-        self._keep(report)
-        return report
+        return self._keep(report)
 
-    def _keep(self, report: dict[str, Any]) -> None:
-        """Epochs that come again after a restart keep the time at which they first came."""
+    def _keep(self, report: dict[str, Any]) -> dict[str, Any]:
+        """The report as storage holds it: an epoch that comes again stays as it first came.
+
+        Where its results differ, as on a GPU they may, the new one counts and what followed goes.
+        """
         count = len(self._reports)
-        again = count < len(self._known) and self._known[count]["seconds"] == report["seconds"]
-        report["time"] = self._known[count]["time"] if again else time.time()
+        if count < len(self._known) and _results(self._known[count]) == _results(report):
+            self._reports.append(self._known[count])
+            return self._known[count]
+        del self._known[count:]
+        report["time"] = time.time()
         self._reports.append(report)
-        if not again:
-            self._storage.write_reports(self._experiment.trial_id, self._reports)
+        self._storage.write_reports(self._experiment.trial_id, self._reports)
+        return report
 
     def _write_record(self, outcome: Outcome) -> None:
         record = {
@@ -111,8 +120,8 @@ class _Run:
             "environment": environment(self._device),
             "seconds": time.time() - self._started,
         }
+        self._keep_model(outcome.epoch)  # first: a kill in between leaves no record without it
         self._storage.write_record(record, outcome.queries)
-        self._keep_model()
         self._storage.remove_checkpoints(self._experiment.trial_id)
 
     def _chance(self, epoch: int) -> float | None:
@@ -120,12 +129,16 @@ class _Run:
         metrics = self._reports[epoch - 1]["metrics"]
         return metrics["s2i_chance"] + metrics["i2s_chance"] if metrics else None
 
-    def _keep_model(self) -> None:
-        """The result stands: a full disk costs pictures, no trial."""
+    def _keep_model(self, epoch: int) -> None:
+        """A disk without room for it costs pictures, no trial."""
         try:
-            self._storage.keep_model(self._experiment.trial_id)
+            self._storage.keep_model(self._experiment.trial_id, epoch=epoch)
         except (OSError, DataError) as error:
             print(f"warning: the weights of {self._experiment.trial_id} are not kept: {error}")
+
+
+def _results(report: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in report.items() if name not in CLOCK}
 
 
 def environment(device: str) -> dict[str, Any]:

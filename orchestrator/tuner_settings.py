@@ -36,6 +36,7 @@ def trial_config(
         "gpus": resources.gpus,
         "request": resources.request,
         "workers": resources.loader_workers,
+        "checkpoint_every": resources.checkpoint_every,
         "cache_limit": int(resources.cache_limit * 1e9),
         "weights": resources.weights and files.absolute(resources.weights),
     }

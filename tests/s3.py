@@ -91,7 +91,9 @@ class Server:
 
     def requests(self, method: str, name: str) -> int:
         """How many requests of a method the server had whose path ends in `name`."""
-        return len(re.findall(rf'"{method} \S*{re.escape(name)} HTTP', self._log.read_text()))
+        coloured = r"(?:\x1b\[\d+m)*"  # the log colours a part of a file
+        line = rf'"{coloured}{method} \S*{re.escape(name)} HTTP'
+        return len(re.findall(line, self._log.read_text()))
 
     @contextmanager
     def refusing(self) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """`train`: a plain generator of reports. Knows nothing of who schedules or tracks it.
 
-Every random draw is keyed (seed, purpose, epoch), every epoch ends in an atomic checkpoint: a run
-continued from any epoch is bit-identical to one that was never stopped (on CPU).
+Every random draw is keyed (seed, purpose, epoch), checkpoints are atomic and lie between epochs: a
+run continued from any of them is bit-identical to one that was never stopped (on CPU).
 """
 
 import math
@@ -79,6 +79,7 @@ def train(
     workers: int = 0,
     features: str = "",
     cache_limit: int = 0,
+    checkpoint_every: int = 1,
 ) -> Generator[Report, None, Outcome]:
     """Train, report each epoch, and return the outcome on the test split, which is read once.
 
@@ -91,10 +92,11 @@ def train(
         workers: loader processes, for streamed batches.
         features: URI under which nodes share derived columns; "" for none.
         cache_limit: bytes that derived columns may take; 0: no limit.
+        checkpoint_every: epochs from one checkpoint to the next; the last epoch always has one.
 
     Raises:
         UsageError: the experiment does not fit the data.
-        DataError: the data or a checkpoint is damaged.
+        DataError: the data are damaged.
         TrainingError: the loss is not finite.
     """
     check_data(experiment, data.manifest)
@@ -108,7 +110,10 @@ def train(
     )
     yield from run.resume()
     while run.epoch < experiment.epochs:
-        yield run.next_epoch()
+        report = run.next_epoch()
+        if run.epoch % checkpoint_every == 0 or run.epoch == experiment.epochs:
+            run.checkpoint()
+        yield report
     return run.finish()
 
 
@@ -138,6 +143,8 @@ class _Run:
         self.inputs = Inputs(experiment, self.model, data, store, workers)
         self.reports: list[Report] = []
         self.best_epoch = 0
+        self._best: dict[str, torch.Tensor] | None = None
+        """Weights of the best epoch, on the CPU, until the next checkpoint."""
 
     @property
     def epoch(self) -> int:
@@ -145,8 +152,8 @@ class _Run:
         return len(self.reports)
 
     def resume(self) -> list[Report]:
-        """Load the last checkpoint, if any; the reports of the epochs that it holds."""
-        state = self.checkpoints.load("last")
+        """Load the newest checkpoint, if any; the reports of the epochs that it holds."""
+        state = self.checkpoints.resume()
         if state is None:
             return []
         load_trainable_state(self.model, state["model"])
@@ -157,7 +164,7 @@ class _Run:
         return list(self.reports)
 
     def next_epoch(self) -> Report:
-        """Train one epoch, measure it, and write the checkpoint."""
+        """Train one epoch, measure it, and hold its weights if it is the best so far."""
         self.inputs.prepare()
         epoch, start = self.epoch + 1, time.perf_counter()
         self.optimisers.start_epoch(epoch)
@@ -172,7 +179,8 @@ class _Run:
             pairs_per_second=pairs / (trained - start),
         )
         self.reports.append(report)
-        self._checkpoint()
+        if self._is_best():
+            self.best_epoch, self._best = epoch, trainable_state(self.model)
         return report
 
     def _train_epoch(self, epoch: int) -> tuple[float, int]:
@@ -210,19 +218,17 @@ class _Run:
         features = self.inputs.features(self.experiment.selection)
         return evaluate(self.model, features, device=self.device).metrics
 
-    def _checkpoint(self) -> None:
-        """Best first: a kill between the two repeats this epoch and writes the same best again."""
-        if self._is_best():
-            self.best_epoch = self.epoch
-            self.checkpoints.save("best", {"model": trainable_state(self.model)})
+    def checkpoint(self) -> None:
+        """Write what is needed to go on, and the best of the epochs since the last one."""
+        at_best = self.best_epoch == self.epoch
         state: dict[str, Any] = {
-            "model": trainable_state(self.model),
+            "model": self._best if at_best else trainable_state(self.model),
             "optimisers": self.optimisers.state_dict(),
             "rng": torch.get_rng_state(),
-            "best_epoch": self.best_epoch,
             "reports": [asdict(report) for report in self.reports],
         }
-        self.checkpoints.save("last", state)
+        self.checkpoints.save(state, epoch=self.epoch, best_epoch=self.best_epoch, best=self._best)
+        self._best = None
 
     def _is_best(self) -> bool:
         """With `selection=last` the last epoch always is; else the first with the top `r1_sum`."""
@@ -233,7 +239,7 @@ class _Run:
 
     def finish(self) -> Outcome:
         """Evaluate the chosen epoch on the test split."""
-        best = self.checkpoints.load("best")
+        best = self.checkpoints.best(self.best_epoch)
         if best is None:
             raise DataError("a trial's best checkpoint must stay until its record is written, but "
                             "is gone: run the same command again.")  # fmt: skip

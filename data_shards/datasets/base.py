@@ -16,6 +16,7 @@ from PIL import Image
 
 from data_shards.errors import DataError
 
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP")  # no EPS: Pillow runs a program for it
 _IMAGE_ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -60,7 +61,7 @@ class Photograph(SourceImage):
     path: Path
 
     def open(self) -> Image.Image:
-        return Image.open(self.path)
+        return Image.open(self.path, formats=FORMATS)
 
 
 @dataclass(frozen=True)

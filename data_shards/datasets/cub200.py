@@ -16,7 +16,7 @@ from typing import Any, final
 from PIL import Image
 
 from data_shards.datasets import cutting, lists, text_c10
-from data_shards.datasets.base import Source, SourceImage
+from data_shards.datasets.base import FORMATS, Source, SourceImage
 from data_shards.errors import DataError, UsageError
 
 _LISTS = ("images.txt", "image_class_labels.txt", "classes.txt", "bounding_boxes.txt")
@@ -39,7 +39,7 @@ class Bird(SourceImage):
     box: Box
 
     def open(self) -> Image.Image:
-        image = Image.open(self.path)
+        image = Image.open(self.path, formats=FORMATS)
         self._check(image.size)
         return image.crop(square(self.box, size=image.size))
 

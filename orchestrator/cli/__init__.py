@@ -7,6 +7,7 @@ from orchestrator.cli.explain import explain
 from orchestrator.cli.jobs import status, submit
 from orchestrator.cli.results import list_, report, ui
 from orchestrator.cli.sweeps import plan, sweep
+from orchestrator.cli.sync import sync
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,5 +22,5 @@ def cli() -> None:
     """
 
 
-for command in (data, explain, list_, plan, report, status, submit, sweep, ui):
+for command in (data, explain, list_, plan, report, status, submit, sweep, sync, ui):
     cli.add_command(command)

@@ -99,10 +99,14 @@ def run_options(command: Command) -> Command:
                          help="Trials at once (default: as many as fit)."),
             click.option("--loader-workers", default=0, show_default=True,
                          help="Processes that decode."),
+            click.option("--checkpoint-every", default=1, type=click.IntRange(min=1),
+                         show_default=True, metavar="EPOCHS",
+                         help="A kill costs a trial at most so many epochs."),
             click.option("--autoscale", is_flag=True,
                          help="Wait for nodes that the cluster has yet to start."),
             click.option("--max-failures", default=1, type=click.IntRange(min=0),
-                         show_default=True, help="Retries of a failed trial."),
+                         show_default=True,
+                         help="Retries of a trial whose process or storage failed."),
         ]
     ):  # fmt: skip
         command = option(command)

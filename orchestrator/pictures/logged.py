@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.mlflow_runs import log_pictures, quieten
+from orchestrator.mlflow_client import log_pictures, quieten
+from orchestrator.tracking_errors import said
 from orchestrator.tracking_uri import TrackingUri
 
 
@@ -18,9 +19,7 @@ def log(uri: TrackingUri, trial_id: str, pictures: Mapping[str, bytes]) -> str:
         for run_id in runs:
             log_pictures(client, run_id, pictures)
     except Exception as error:  # a server, a database, a file system: each has its own
-        reason = " ".join(str(error).split())[:200]
-        reason = reason.replace(uri.secret, "***") if uri.secret else reason
-        return f"warning: MLflow at {uri.shown} took no pictures: {type(error).__name__}: {reason}"
+        return f"warning: MLflow at {uri.shown} took no pictures: {said(error, uri)}"
     if not runs:
         return f"warning: MLflow at {uri.shown} has no run of {trial_id}: run its sweep first."
     return f"MLflow at {uri.shown}: pictures of {trial_id} in {len(runs)} run(s)"

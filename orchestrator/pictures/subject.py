@@ -15,7 +15,7 @@ from data_shards.manifest import Data
 from data_shards.raw import Raw
 from data_shards.sound import decode_speech
 from orchestrator.storage import Record, Storage
-from trainables.checkpoints import Checkpoints
+from trainables import checkpoints
 from trainables.data_check import training_classes
 from trainables.experiment import Experiment
 from trainables.explaining import trained_model
@@ -166,7 +166,7 @@ def subject(storage: Storage, record: Record, data: Data) -> Subject:
             f"a trial must be of this version's components to be explained, but {trial_id} ran "
             "others: run its sweep again."
         )
-    best = Checkpoints(storage.models_url(trial_id)).load("best")
+    best = checkpoints.load(files.join(storage.models_url(trial_id), "best.pt"))
     if best is None:
         place = files.shown(files.join(storage.url, "records", f"{trial_id}.json"))
         raise UsageError(

@@ -1,6 +1,7 @@
 """`sweep tune` end to end: open the books, search with everyone watching, answer."""
 
 import json
+from typing import Any
 
 import click
 from rich.console import Console
@@ -8,9 +9,11 @@ from rich.console import Console
 from data_shards import files
 from data_shards.manifest import Data
 from orchestrator.failures import Failure
+from orchestrator.lock import held
 from orchestrator.resources import Resources
 from orchestrator.search import samplers
 from orchestrator.search.answers import SearchAnswer, as_dict, claim_command, saving, sentence
+from orchestrator.search.mending import mend
 from orchestrator.search.question import SearchQuestion, check_resources
 from orchestrator.search.runner import SearchRunner
 from orchestrator.search.study import RUNNING, Study
@@ -20,18 +23,7 @@ from orchestrator.tracking import PlanInfo, Tracker
 from orchestrator.ui import ui_command
 
 
-def run_search(
-    question: SearchQuestion,
-    data: Data,
-    *,
-    trials: int,
-    seconds: float | None,
-    storage_url: str,
-    tracking_uri: str,
-    resources: Resources,
-    max_failures: int,
-    as_json: bool,
-) -> int:
+def run_search(question: SearchQuestion, data: Data, *, storage_url: str, **how: Any) -> int:
     """Search until the study has so many trials or the time is up; track it, print the answer.
 
     Returns:
@@ -39,13 +31,30 @@ def run_search(
 
     Raises:
         UsageError: the storage cannot be written, or holds another study under this name.
+        DataError: another command is writing to the storage.
         KeyboardInterrupt: after the runs under way are marked KILLED.
     """
-    check_resources(resources)
+    check_resources(how["resources"])
     samplers.check_installed(question.sampler)
     storage = Storage(storage_url)
-    storage.check_writable()
+    with held(storage, command=f"sweep {question.sweep.name}"):
+        return _search(question, data, storage, **how)
+
+
+def _search(
+    question: SearchQuestion,
+    data: Data,
+    storage: Storage,
+    *,
+    trials: int,
+    seconds: float | None,
+    tracking_uri: str,
+    resources: Resources,
+    max_failures: int,
+    as_json: bool,
+) -> int:
     tracker = Tracker(uri=tracking_uri, storage=storage, plan=_info(question))
+    mend(question, storage)
     study = Study(question, storage)
     watching = StudyTracking(tracker, study)
     failures: dict[str, Failure] = {}

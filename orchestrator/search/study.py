@@ -48,24 +48,29 @@ def entries(question: SearchQuestion, storage: Storage) -> list[Entry]:
     Raises:
         DataError: a trial's file is damaged, or missing: the numbers behind it would shift.
     """
-    found = [_entry(question, entry) for entry in storage.study_trials(question.study_id)]
+    found = [entry_of(question, entry) for entry in storage.study_trials(question.study_id)]
     for number, entry in enumerate(found):
         if entry.number != number:
             raise DataError(
                 f"a study's trials must be whole, but studies/{question.study_id}/{number:05}.json "
-                "is missing: restore it, or search anew with another --study name."
+                "is missing: the same `sweep` command has its trial run again."
             )
     return found
 
 
-def _entry(question: SearchQuestion, kept: dict[str, Any]) -> Entry:
+def entry_of(question: SearchQuestion, kept: dict[str, Any]) -> Entry:
+    """A trial from its file.
+
+    Raises:
+        DataError: it has not the fields of one.
+    """
     try:
         return Entry(**kept | {"values": {int(k): v for k, v in kept["values"].items()}})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(
             "a study's trials must be whole, but a file of trial "
             f"{kept.get('number', '?')} in studies/{question.study_id} has not the fields of one: "
-            "restore it, or search anew with another --study name."
+            "the same `sweep` command mends it."
         ) from error
 
 
@@ -74,6 +79,17 @@ def frozen_study(question: SearchQuestion, books: list[Entry]) -> optuna.Study:
     study = _empty(question)
     study.add_trials([_frozen(question.space, e) for e in books if e.state != RUNNING])
     return study
+
+
+def suggestion(question: SearchQuestion, books: list[Entry]) -> dict[str, Any]:
+    """The parameters that the sampler suggests behind these trials."""
+    study = _empty(question)
+    study.add_trials([_frozen(question.space, entry) for entry in books])
+    past = [trial for trial in study.trials if trial.state.is_finished()]
+    study.sampler = samplers.make(
+        question.sampler, seed=question.base.seed, number=len(books), past=past
+    )
+    return dict(study.ask(_distributions(question.space)).params)
 
 
 class Study:
@@ -202,10 +218,10 @@ def _empty(question: SearchQuestion) -> optuna.Study:
 
 
 def _frozen(space: Space, entry: Entry) -> FrozenTrial:
-    """An ended trial as Optuna has it; a pruned one is worth what it last reported."""
+    """A trial as Optuna has it; a pruned one is worth what it last reported."""
     return create_trial(
         state=TrialState[entry.state],
-        value=entry.value if entry.state != FAIL else None,
+        value=entry.value if entry.state in (COMPLETE, PRUNED) else None,
         params=entry.params,
         distributions=_distributions(space),
         intermediate_values=entry.values,

@@ -89,6 +89,11 @@ def _line(study: Study, entry: Entry) -> str:
     return f"{_name(study, entry)}: {epoch}, validation R@1 sum {entry.value:.1f} at best{ended}"
 
 
+def as_ended(entry: Entry) -> Ended:
+    """How MLflow is to show a trial that has ended."""
+    return Ended(_MLFLOW[entry.state], entry.value, entry.reason)
+
+
 class StudyTracking:
     """A watcher that wakes the tracker."""
 
@@ -118,7 +123,7 @@ class StudyTracking:
     def _update(self) -> None:
         trials = [self._study.trial(entry.number) for entry in self._study.books]
         ended = {
-            trial.id: Ended(_MLFLOW[entry.state], entry.value, entry.reason)
+            trial.id: as_ended(entry)
             for trial, entry in zip(trials, self._study.books, strict=True)
             if entry.state != RUNNING
         }

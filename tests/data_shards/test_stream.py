@@ -13,7 +13,8 @@ import torch
 
 from data_shards.errors import DataError, UsageError
 from data_shards.logmel import LogMel
-from data_shards.stream import Broken, raw_samples, streamed_batches
+from data_shards.raw import raw_samples
+from data_shards.stream import Broken, streamed_batches
 from data_shards.views import View
 from tests import made
 

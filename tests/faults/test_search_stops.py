@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.storage import Storage
 from tests import made
+from tests.faults import processes
 from tests.orchestrator.command import TINY, run, start
 
 pytestmark = pytest.mark.slow
@@ -19,18 +20,12 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def folder(tmp_path):
-    made.make(tmp_path / "tones", per_class=20)
-    return tmp_path
-
-
 def _books(folder):
     return Storage(str(folder / "runs")).study_trials("mine")
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
+def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
     made.make(folder / "tones", per_class=20)
     done = run(*ARGUMENTS, "--max-concurrent", "1", folder=folder)
@@ -49,16 +44,16 @@ def _wait_for(folder, epochs):
 
 
 @pytest.mark.parametrize("epochs", [8])
-def test_killed_and_run_again_one_trial_at_a_time_it_is_the_same_study(folder, undisturbed, epochs):
+def test_killed_and_run_again_one_trial_at_a_time_it_is_the_same_study(folder, study, epochs):
     command = start(*ARGUMENTS, "--max-concurrent", "1", folder=folder)
     _wait_for(folder, epochs)
     os.killpg(command.pid, signal.SIGKILL)
     command.wait()
     before = _books(folder)
-    assert before != undisturbed
+    assert before != study
     done = run(*ARGUMENTS, "--max-concurrent", "1", folder=folder)
     assert done.returncode == 0, done.stderr
-    assert _books(folder) == undisturbed
+    assert _books(folder) == study
 
 
 def test_interrupted_with_trials_at_once_none_is_lost_repeated_or_left_running(folder):
@@ -84,14 +79,12 @@ def test_interrupted_with_trials_at_once_none_is_lost_repeated_or_left_running(f
         assert (folder / "runs" / "reports" / f"{name}.jsonl").read_text().startswith(text)
 
 
-def test_a_trial_whose_process_is_killed_is_tried_again_with_the_same_number(folder, undisturbed):
-    from tests.faults.test_stops import _worker_of
-
+def test_a_trial_whose_process_is_killed_is_tried_again_with_the_same_number(folder, study):
     command = start(*ARGUMENTS, "--max-concurrent", "1", folder=folder)
     _wait_for(folder, 3)
-    os.kill(_worker_of(folder), signal.SIGKILL)
+    os.kill(processes.a_trainer(lambda: processes.of_sweep(folder)), signal.SIGKILL)
     output, _ = command.communicate(timeout=240)
     assert command.returncode == 0, output
     assert "its process ended" in output
-    assert [e["state"] for e in _books(folder)] == [e["state"] for e in undisturbed]
+    assert [e["state"] for e in _books(folder)] == [e["state"] for e in study]
     assert "RUNNING" not in {entry["state"] for entry in _books(folder)}

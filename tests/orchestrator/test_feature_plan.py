@@ -17,7 +17,7 @@ SAMPLES = 1000
 def _data() -> Data:
     splits = {
         name: Split([ClassCount(2 * number + i, "a", SAMPLES // 2, SAMPLES // 2) for i in range(2)],
-                    [Shard(f"{name}.tar", SAMPLES, SAMPLES, "")])
+                    [Shard(f"{name}.tar", SAMPLES, SAMPLES, "0" * 64)])
         for number, name in enumerate(("train", "val", "test"))
     }  # fmt: skip
     return Data("nowhere", Manifest("drawn", "", {}, {}, splits))

@@ -32,7 +32,7 @@ def config(data, tmp_path):
     return {
         "trial_id": experiment.trial_id, "experiment": experiment.to_dict(), "data": data.folder,
         "storage": storage.url, "cpus": 1, "gpus": 0, "workers": 0, "cache_limit": 0,
-        "weights": "",
+        "weights": "", "checkpoint_every": 1,
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from ray import tune
 from ray.tune.search.variant_generator import generate_variants
 
+from orchestrator.resources import Resources
 from orchestrator.tuner_settings import Configs, request
 
 
@@ -24,6 +25,7 @@ def test_each_trial_gets_its_config_without_a_copy_of_all():
     assert _Counted.copies <= 4 * 50
 
 
-def test_loader_processes_count_as_cpus():
-    config = {"trial": {"cpus": 1, "workers": 2, "gpus": 0.5}}
-    assert request(config).bundles == [{"CPU": 3, "GPU": 0.5}]
+def test_loader_processes_count_as_cpus_and_a_trial_may_have_spare_ones():
+    resources = Resources(loader_workers=2, gpus_per_trial=0.5, spare_cpus=1.5)
+    config = {"trial": {"cpus": 1, "request": resources.request}}
+    assert request(config).bundles == [{"CPU": 4.5, "GPU": 0.5}]

@@ -16,7 +16,7 @@ def _two(number: int, images: int) -> list[ClassCount]:
 def _manifest(*, voices: int = 0, captions: int = 1, **images: int) -> Manifest:
     """`captions` of each image."""
     splits = {
-        name: Split(_two(n, count), [Shard(f"{name}.tar", count, count * captions, "")])
+        name: Split(_two(n, count), [Shard(f"{name}.tar", count, count * captions, "0" * 64)])
         for n, (name, count) in enumerate(images.items())
     }
     speech = {"voices": [f"voice {number}" for number in range(voices)]} if voices else {}

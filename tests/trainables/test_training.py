@@ -88,7 +88,7 @@ def test_continued_from_any_epoch_it_is_bit_identical(place, tmp_path, epochs, c
     continued = _train(place, tmp_path / "stopped", experiment)
     assert continued[0][:epochs] == before  # with their clock: not trained again
     _same(straight, continued)
-    left, right = (Checkpoints(str(tmp_path / n)).load("last") for n in ("straight", "stopped"))
+    left, right = (Checkpoints(str(tmp_path / n)).resume() for n in ("straight", "stopped"))
     for name, value in left["model"].items():
         assert torch.equal(value, right["model"][name])
 
@@ -99,8 +99,8 @@ def test_a_loss_trains_saves_and_counts_its_own_parameters(place, tmp_path):
     assert outcome.parameters["loss"] == 10 * 16 + (16 * 256 + 256) + (256 + 1)
     assert outcome.parameters["loss_trained"] == outcome.parameters["loss"]
     _train(place, tmp_path / "one", TINY.replace(loss="timam"), epochs=1)
-    early = Checkpoints(str(tmp_path / "one")).load("last")
-    late = Checkpoints(str(tmp_path)).load("last")
+    early = Checkpoints(str(tmp_path / "one")).resume()
+    late = Checkpoints(str(tmp_path)).resume()
     own = [name for name in late["model"] if name.startswith("loss.")]
     assert len(own) == 5
     assert not any(torch.equal(early["model"][name], late["model"][name]) for name in own)
@@ -164,7 +164,7 @@ def test_bfloat16_autocast_runs_on_the_cpu_too_and_keeps_weights_float32(place, 
     reports, outcome = _train(place, tmp_path, TINY.replace(precision="bfloat16", epochs=1))
     assert np.isfinite(reports[0].loss)
     assert np.isfinite(outcome.test["r1_sum"])
-    weights = Checkpoints(str(tmp_path)).load("last")["model"].values()
+    weights = Checkpoints(str(tmp_path)).resume()["model"].values()
     assert {value.dtype for value in weights if value.is_floating_point()} == {torch.float32}
 
 

@@ -32,7 +32,7 @@ def run(storage: Storage, data: Data, **changes: Any) -> str:
         except StopIteration as end:
             outcome = end.value
             break
-    storage.keep_model(trial_id)
+    storage.keep_model(trial_id, epoch=outcome.epoch)
     record = {
         "trial_id": trial_id, "experiment": experiment.to_dict(), "dataset": "tones",
         "selection": {"metric": "r1_sum", "split": experiment.selection, "epoch": outcome.epoch,

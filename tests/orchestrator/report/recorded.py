@@ -21,7 +21,7 @@ def asked(
     splits = {
         split: Split(
             [ClassCount(2 * number + i, "a", 50, 150) for i in range(2)],
-            [Shard(f"{split}.tar", 100, 300, "")],
+            [Shard(f"{split}.tar", 100, 300, "0" * 64)],
         )
         for number, split in enumerate(("train", "val", "test"))
     }

@@ -88,7 +88,7 @@ def test_rows_and_heads_fill_the_same_columns(tmp_path):
 def test_text_is_escaped(tmp_path):
     storage = Storage(str(tmp_path))
     question = dataclasses.replace(
-        asked("loss", dataset="a<b"),
+        asked("loss"),
         sweep=dataclasses.replace(load("loss"), question="<script>alert(1)</script> & γ?"),
     )
     text = page(document(collect([question], storage), storage))

@@ -17,17 +17,23 @@ from trainables.presets import PRESETS
 def test_hours_hosts_and_missing_trials(tmp_path):
     storage, question = Storage(str(tmp_path)), asked("loss", seeds=2)
     record_all(storage, question, {"loss=matching": [50.0, 51.0]})
-    lacking = question.plan(storage).trials[2]
-    storage.write_reports(lacking.id, [{"epoch": 1}, {"epoch": 2}])
+    lacking, failed = question.plan(storage).trials[2:]
+    storage.write_reports(lacking.id, [{"epoch": n, "time": 10.0 * n} for n in (1, 2)])
     table = collect([question], storage)
     lines = {line.label: line.cells[0] for line in running_grid(table).lines}
     assert lines["trials recorded"] == "2 of 4"
     assert lines["hours of training"] == "1.00"
     assert (lines["hosts"], lines["code"], lines["Ray"]) == ("node7", "0.1.0+abc", "2")
     begun, never = missing_trials(table.groups[0], storage)
-    assert begun.endswith("under way, stopped or failed after epoch 2.")
+    assert begun.endswith("under way or stopped after epoch 2.")
     assert lacking.id in begun
     assert never.endswith("it has reported no epoch.")
+    failure = {"kind": "not finite", "reason": "the loss must be finite", "time": 15.0}
+    for trial in (lacking, failed):
+        storage.write_failure(trial.id, failure)
+    begun, never = missing_trials(table.groups[0], storage)
+    assert begun.endswith("under way or stopped after epoch 2.")  # it was tried again since
+    assert never.endswith("failed after epoch 0 of 10: the loss must be finite.")
 
 
 @pytest.mark.parametrize(

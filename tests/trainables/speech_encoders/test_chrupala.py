@@ -132,7 +132,7 @@ def test_a_run_with_dropout_that_was_stopped_ends_the_same(place, tmp_path):
     torch.manual_seed(99)
     again = list(train(TRIAL, **place, checkpoints=str(tmp_path / "stopped")))
     assert [report.loss for report in again] == [report.loss for report in whole]
-    weights = [Checkpoints(str(tmp_path / n)).load("last")["model"] for n in ("whole", "stopped")]
+    weights = [Checkpoints(str(tmp_path / n)).resume()["model"] for n in ("whole", "stopped")]
     assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
 
 
@@ -141,7 +141,7 @@ def test_arms_share_the_draws_of_dropout(place, tmp_path):
     for attention in ("B3", "none"):
         arm, folder = TRIAL.replace(image_attention=attention), str(tmp_path / attention)
         next(train(arm, **place, checkpoints=folder))
-        states.append(Checkpoints(folder).load("last")["rng"])
+        states.append(Checkpoints(folder).resume()["rng"])
     assert torch.equal(*states)
 
 

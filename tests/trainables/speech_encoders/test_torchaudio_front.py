@@ -12,7 +12,7 @@ from data_shards.errors import DataError
 from data_shards.feature_store import Store
 from data_shards.features import derive_speech
 from data_shards.front_end import frames_of
-from data_shards.stream import raw_samples
+from data_shards.raw import raw_samples
 from tests import made
 from tests.trainables.speech_encoders.tiny_network import SMALL, small_network
 from trainables import inputs, weights

@@ -1,0 +1,56 @@
+"""Spoken captions as they are stored: 16 kHz mono FLAC."""
+
+import io
+
+import soundfile
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from data_shards.front_end import FrontEnd, frames_of
+from data_shards.logmel import RATE
+
+LONGEST = 300  # seconds of a caption; its header alone decides how much memory decoding takes
+
+
+def decode_speech(flac: bytes, front: FrontEnd) -> Float[Tensor, "T F"]:
+    """Frames of a FLAC, float16; raises as `wave`."""
+    return frames_of(wave(flac), front)
+
+
+def wave(flac: bytes) -> Float[Tensor, " N"]:
+    """Samples of a FLAC.
+
+    Raises:
+        ValueError: it cannot be decoded, is not 16 kHz mono, or is longer than a caption.
+    """
+    try:
+        with soundfile.SoundFile(io.BytesIO(flac)) as sound:
+            check_length(sound)
+            _check_kind(sound)
+            samples = sound.read(dtype="float32")
+    except (soundfile.SoundFileError, RuntimeError) as error:
+        raise ValueError(str(error)) from error
+    if not len(samples):
+        raise ValueError("speech must have samples, but has none")
+    return torch.from_numpy(samples)
+
+
+def check_length(sound: soundfile.SoundFile) -> None:
+    """Refuse what claims to be longer than a caption, before it is decoded.
+
+    Raises:
+        ValueError: it does.
+    """
+    if sound.frames > LONGEST * sound.samplerate:
+        seconds = sound.frames / sound.samplerate
+        raise ValueError(f"speech must be at most {LONGEST} s long, but is {seconds:.0f} s")
+
+
+def _check_kind(sound: soundfile.SoundFile) -> None:
+    found = (sound.format, sound.channels, sound.samplerate)
+    if found != ("FLAC", 1, RATE):
+        raise ValueError(
+            f"speech must be FLAC, mono at {RATE} Hz, but is {found[0]} with {found[1]} channels "
+            f"at {found[2]} Hz"
+        )
