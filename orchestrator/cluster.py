@@ -18,6 +18,7 @@ from rich.console import Console
 
 from data_shards.errors import DataError, UsageError
 from orchestrator.failures import CUT_OFF, LOST, Failure, Kind
+from orchestrator.ray_environment import set_token
 from orchestrator.resources import Resources
 
 KINDS = ("CPU", "GPU")
@@ -30,7 +31,9 @@ def connect() -> None:
     """Join the cluster that `RAY_ADDRESS` names (a job), or start Ray here, on loopback.
 
     Raises:
-        UsageError: no cluster is there, it runs other versions, or it does not accept our token.
+        UsageError: no cluster is there, it runs other versions, it does not accept our token, or
+            the environment opens a Ray of our own to others without one.
+        DataError: Ray does not start here.
     """
     if ray.is_initialized():
         return
@@ -48,6 +51,7 @@ def connect() -> None:
         except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise UsageError(_refusal(error, address)) from error
     else:
+        set_token()
         try:
             ray.init(address="local", include_dashboard=False, **quiet)
         except Exception as error:  # a bare one where a process of Ray's does not come up in time

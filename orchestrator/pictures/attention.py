@@ -3,13 +3,12 @@
 The thesis leaves this picture to future work.
 """
 
-import io
 from typing import TYPE_CHECKING
 
-import soundfile
 import torch
 
 from data_shards.logmel import RATE, LogMel
+from data_shards.sound import wave
 from orchestrator.pictures import paper, words
 from orchestrator.pictures.subject import NotDrawn, Shown, Subject
 from trainables.explaining import speech_weights
@@ -53,12 +52,12 @@ def draw(subject: Subject) -> "Figure":
 
 
 def _caption(panel: "SubFigure", shown: Shown, weight_T: torch.Tensor) -> None:
-    wave_N, _ = soundfile.read(io.BytesIO(shown.flac), dtype="float32")
+    wave_N = wave(shown.flac)
     seconds = len(wave_N) / RATE
     top, bottom = panel.subplots(2, 1, sharex=True, height_ratios=[1.2, 1])
-    _log_mel(top, LogMel()(torch.from_numpy(wave_N)), seconds)
+    _log_mel(top, LogMel()(wave_N), seconds)
     _weights(bottom, weight_T, seconds)
-    placed = words.positions(shown.text, *words.spoken(wave_N, RATE))
+    placed = words.positions(shown.text, *words.spoken(wave_N.numpy(), RATE))
     _words(top, bottom, placed, seconds)
 
 

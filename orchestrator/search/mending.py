@@ -11,6 +11,7 @@ from typing import Any
 
 from data_shards import files
 from data_shards.errors import DataError, NetworkError
+from orchestrator import stored
 from orchestrator.healing import Damage, set_aside
 from orchestrator.search.question import SearchQuestion
 from orchestrator.search.study import Entry, entry_of, suggestion
@@ -42,8 +43,9 @@ def _entry(
     question: SearchQuestion, storage: Storage, before: list[Entry], names: tuple[str, ...]
 ) -> Entry:
     """The trial behind these, from its file, or written anew."""
-    content = files.read_bytes(files.join(storage.url, *names))
-    found = _whole(question, content)
+    url = files.join(storage.url, *names)
+    content = files.read_bytes(url)
+    found = _whole(question, content or b"", url)
     if found and found.number == len(before):
         return found
     params = _params(question, content) or suggestion(question, before)
@@ -53,10 +55,10 @@ def _entry(
     return found
 
 
-def _whole(question: SearchQuestion, content: bytes | None) -> Entry | None:
+def _whole(question: SearchQuestion, content: bytes, url: str) -> Entry | None:
     try:
-        return entry_of(question, json.loads(content or b""))
-    except ValueError:  # no JSON, or DataError: not the fields of a trial
+        return entry_of(question, stored.parse(content, url, stored.TRIAL))
+    except DataError:
         return None
 
 

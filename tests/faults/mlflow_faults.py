@@ -63,7 +63,8 @@ def _handler(proxy):
             if mode == SLOW:
                 time.sleep(SLOW_SECONDS)
             status, answer = (500, b"{}") if mode == FAIL else self._ask(body)
-            self._answer(500 if mode == LOSE else status, answer)
+            lost = mode == LOSE and not _reads(self.command, self.path.split("?")[0])
+            self._answer(500 if lost else status, answer)
 
         do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 

@@ -63,7 +63,7 @@ def test_into_an_empty_server_and_again(storage, tmp_path, template):
         assert (shipped.sent.epochs, shipped.sent.records, shipped.sent.pictures) == (13, 2, 1)
         assert states(proxy.target) == {
             "gamma=1 seed=0": "FINISHED", "gamma=5 seed=0": "FINISHED", "gamma=10 seed=0": "FAILED",
-            "gamma=15 seed=0": "KILLED", "gamma on tones": "KILLED",
+            "gamma=20 seed=0": "KILLED", "gamma on tones": "KILLED",
         }  # fmt: skip
         (failed,) = [each for each in runs(proxy.target) if each.info.status == "FAILED"]
         assert failed.data.tags["reason"] == REASON

@@ -107,3 +107,56 @@ def test_weights_that_cannot_be_kept_cost_a_warning_and_no_record(config, capsys
     _, record = _finished(config)
     assert record is not None
     assert f"the weights of {config['trial_id']} are not kept" in capsys.readouterr().out
+
+
+def _bare(config, known):
+    """A trial's run with these reports in storage, before its first step."""
+    storage = Storage(config["storage"])
+    storage.write_reports(config["trial_id"], known)
+    return trainable._Run(config), storage
+
+
+def _report(epoch, loss=1.0, **clock):
+    return {"epoch": epoch, "loss": loss, "metrics": {"r1_sum": 2.0}, "seconds": 3.0} | clock
+
+
+def test_epochs_that_come_again_stay_as_they_first_came(config):
+    """The file never has fewer lines than before, and is written only for what is new."""
+    known = [_report(epoch, time=epoch) for epoch in (1, 2, 3)]
+    run, storage = _bare(config, known)
+    for epoch in (1, 2, 3):
+        assert run._keep(_report(epoch, seconds=99.0)) == known[epoch - 1]
+        assert storage.reports(config["trial_id"]) == known
+    new = run._keep(_report(4))
+    assert new["time"] > 3
+    assert storage.reports(config["trial_id"]) == [*known, new]
+
+
+def test_from_an_epoch_that_comes_otherwise_the_new_ones_count(config):
+    known = [_report(epoch, time=epoch) for epoch in (1, 2, 3)]
+    run, storage = _bare(config, known)
+    run._keep(_report(1))
+    second = run._keep(_report(2, loss=0.5))
+    assert second["time"] > 3
+    assert storage.reports(config["trial_id"]) == [known[0], second]
+    third = run._keep(_report(3))
+    assert storage.reports(config["trial_id"]) == [known[0], second, third]
+
+
+class _Kill(BaseException):
+    """No error that anybody handles."""
+
+
+@pytest.mark.parametrize("before", ["keep_model", "write_record", "remove_checkpoints"])
+def test_a_kill_around_the_record_loses_no_model(config, monkeypatch, before):
+    def kill(*_, **__):
+        raise _Kill
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Storage, before, kill)
+        with pytest.raises(_Kill):
+            _finished(config)
+    storage = Storage(config["storage"])
+    if storage.record(config["trial_id"]) is None:
+        _finished(config)
+    assert (Path(storage.models_url(config["trial_id"])) / "best.pt").exists()

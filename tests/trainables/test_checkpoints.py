@@ -1,7 +1,7 @@
 """Checkpoints: whole generations through damage, kills and full disks; tensors and plain values."""
 
 import pickle
-from itertools import count, pairwise
+from itertools import count
 
 import pytest
 import torch
@@ -168,15 +168,18 @@ OPERATIONS = ("write_atomic", "remove")
 def _killed_at(monkeypatch, number, work):
     """Do `work`, killed before its file operation of that number; whether it came so far."""
     made = count()
+
+    def counted(do):
+        def operation(*given):
+            if next(made) == number:
+                raise _Kill
+            return do(*given)
+
+        return operation
+
     with monkeypatch.context() as patch:
         for name in OPERATIONS:
-
-            def stop(*given, do=getattr(files, name)):
-                if next(made) == number:
-                    raise _Kill
-                return do(*given)
-
-            patch.setattr(files, name, stop)
+            patch.setattr(files, name, counted(getattr(files, name)))
         try:
             work()
         except _Kill:
@@ -254,3 +257,24 @@ def test_storage_that_is_away_is_no_damage(tmp_path, monkeypatch):
             Checkpoints(str(tmp_path)).resume()
     assert _names(tmp_path) == names
     assert _epoch(Checkpoints(str(tmp_path)).resume()) == 6
+
+
+def test_a_full_disk_is_said_and_leaves_the_generations_before(tmp_path):
+    with small_disk(tmp_path / "disk", kilobytes=64) as disk:
+        _run(disk, 2)
+        (disk / "filler").write_bytes(bytes(40_000))
+        kept = Checkpoints(str(disk))
+        state = kept.resume() | {"rng": torch.zeros(8_000)}
+        with pytest.raises(OSError, match="the disk is full"):
+            kept.save(state, epoch=3, best_epoch=1)
+        assert _epoch(Checkpoints(str(disk)).resume()) == 2
+
+
+def test_on_an_object_store_one_list_and_the_newest_two_files_are_asked_for(bucket, s3):
+    kept = Checkpoints(f"{bucket}/c")
+    for epoch in range(1, 7):
+        _save(kept, epoch)
+    names = ["best-00003.pt", "best-00006.pt", "last-00005.pt", "last-00006.pt"]
+    assert s3.keys(f"{bucket}/c") == names
+    assert _epoch(Checkpoints(f"{bucket}/c").resume()) == 6
+    assert [s3.requests("GET", name) for name in names] == [0, 1, 0, 1]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from data_shards.errors import DataError
 from data_shards.feature_store import Store
 from tests import made
 from trainables.checkpoints import Checkpoints
@@ -24,10 +25,12 @@ def place(tmp_path_factory):
     return made.make(folder / "tones"), folder / "cache"
 
 
-def _train(place, checkpoints, experiment=TINY, *, epochs=None):
+def _train(place, checkpoints, experiment=TINY, *, epochs=None, every=1):
     """All reports and the outcome; with `epochs`, stop after so many as a kill would."""
     data, cache = place
-    generator = train(experiment, data=data, cache=cache, checkpoints=str(checkpoints))
+    generator = train(
+        experiment, data=data, cache=cache, checkpoints=str(checkpoints), checkpoint_every=every
+    )
     reports = []
     while epochs is None or len(reports) < epochs:
         try:
@@ -91,6 +94,66 @@ def test_continued_from_any_epoch_it_is_bit_identical(place, tmp_path, epochs, c
     left, right = (Checkpoints(str(tmp_path / n)).resume() for n in ("straight", "stopped"))
     for name, value in left["model"].items():
         assert torch.equal(value, right["model"][name])
+
+
+FIVE = TINY.replace(epochs=5, loss="timam")  # with an opponent and its optimiser
+
+
+@pytest.fixture(scope="module")
+def five(place, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("five")
+    return _train(place, folder, FIVE), Checkpoints(str(folder)).resume()
+
+
+@pytest.mark.parametrize("every", [1, 2, 3, 7])
+def test_killed_behind_each_epoch_it_ends_the_same(place, tmp_path, five, every):
+    """At most `every` - 1 epochs are trained again each time, and the last has a checkpoint."""
+    before = []
+    for epochs in range(1, 6):
+        reports, _ = _train(place, tmp_path, FIVE, epochs=epochs, every=every)
+        assert _results(reports) == _results(five[0][0][:epochs])
+        known = (epochs - 1) // every * every
+        assert reports[:known] == before[:known]  # with their clock: not trained again
+        assert len(list(tmp_path.iterdir())) <= 4
+        before = reports
+    _same(five[0], _train(place, tmp_path, FIVE, every=every))
+    assert _equal(five[1], Checkpoints(str(tmp_path)).resume())
+
+
+def _equal(left, right):
+    """Whether two states are the same to the bit, but for the clock in their reports."""
+    if isinstance(left, torch.Tensor):
+        return torch.equal(left, right)
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(
+            name in ("seconds", "pairs_per_second") or _equal(left[name], right[name])
+            for name in left
+        )
+    if isinstance(left, list):
+        return len(left) == len(right) and all(map(_equal, left, right))
+    return left == right
+
+
+@pytest.mark.parametrize("name", ["last-00003.pt", "best"])
+def test_a_damaged_file_costs_no_result(place, tmp_path, undisturbed, capsys, name):
+    """Cut behind the last epoch, before the outcome: as a disk that loses power may do."""
+    _train(place, tmp_path, epochs=3)
+    found = [path for path in sorted(tmp_path.iterdir()) if path.name.startswith(name)]
+    path = found[-1]
+    path.write_bytes(path.read_bytes()[:1000])
+    _same(undisturbed, _train(place, tmp_path))
+    assert f"{path} cannot be read: the trial" in capsys.readouterr().err
+
+
+def test_a_best_that_is_gone_at_the_end_is_said(place, tmp_path):
+    data, cache = place
+    generator = train(TINY, data=data, cache=cache, checkpoints=str(tmp_path))
+    for _ in range(3):
+        next(generator)
+    for path in tmp_path.iterdir():
+        path.unlink()
+    with pytest.raises(DataError, match="best checkpoint must stay until its record is written"):
+        next(generator)
 
 
 def test_a_loss_trains_saves_and_counts_its_own_parameters(place, tmp_path):

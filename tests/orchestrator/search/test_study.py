@@ -190,7 +190,7 @@ def test_a_file_without_the_fields_of_a_trial_is_said_in_one_line(tmp_path, cont
     Study(question(), storage).ask()
     path = tmp_path / "studies" / question().study_id / "00000.json"
     path.write_text(content)
-    with pytest.raises(DataError, match="must be whole, but a file of trial"):
+    with pytest.raises(DataError, match="must be whole, but a file of trial|is damaged"):
         Study(question(), storage)
 
 
