@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray.tune.execution import class_cache
 from rich.console import Console
 
 from data_shards.errors import DataError, UsageError
@@ -22,6 +23,9 @@ from orchestrator.ray_environment import set_token
 from orchestrator.resources import Resources
 
 KINDS = ("CPU", "GPU")
+SECRETS = {
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN",
+}  # fmt: skip
 PROBE_SECONDS = 10.0  # Ray itself would try for minutes
 HEAD_SECONDS = 30.0  # Ray's core ends the program after a minute, in words of its own
 NOTICE_SECONDS = 60.0  # a head believes so long, and a bit less, in a node that is gone
@@ -41,6 +45,9 @@ def connect() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # Pages about a node that was lost would go to stdout, where the answer (or JSON) belongs.
     ray._private.worker.print_to_stdstream = lambda *news, **options: None
+    # Tune would hand keys to trials as a runtime environment, which Ray's logs and dashboard show.
+    # Nodes have their own (`check_visible` says where not); a Ray started here inherits ours.
+    class_cache.ENV_VARS_TO_PROPAGATE.difference_update(SECRETS)
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     on_terminate = signal.getsignal(signal.SIGTERM)
     if address := os.environ.get("RAY_ADDRESS"):

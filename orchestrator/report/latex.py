@@ -23,14 +23,23 @@ _KEY = "--: not recorded yet (it is no zero), or nothing to compare with."
 def latex(report: Document, label: str) -> str:
     r"""One `table` for each grid of numbers, for `\input` in a document with booktabs."""
     tables = [_table(grid, f"tab:{label}-{grid.name}") for grid in report.grids if grid.numeric]
-    answers = [f"% {name}: {sentence}" for name, sentence in report.answers]
-    warnings = [f"% Note: {warning}" for warning in report.warnings]
+    answers = [_comment(f"{name}: {sentence}") for name, sentence in report.answers]
+    warnings = [_comment(f"Note: {warning}") for warning in report.warnings]
     return "\n".join([*_HEADER, *answers, *warnings, "", *tables])
 
 
 def escape(text: str) -> str:
     """Text as LaTeX prints it, with its special characters and the signs that we use."""
-    return "".join(_SPECIAL.get(character, character) for character in text)
+    return "".join(_SPECIAL.get(character, _one_line(character)) for character in text)
+
+
+def _comment(text: str) -> str:
+    return f"% {_one_line(text)}"
+
+
+def _one_line(text: str) -> str:
+    """A line's end would end a comment, and a paragraph where none may end."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _table(grid: Grid, label: str) -> str:

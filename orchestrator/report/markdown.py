@@ -8,29 +8,38 @@ from orchestrator.report.grid import Grid
 
 Named = Callable[[Picture], str]
 """File name of a picture."""
+_MARKUP = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "`": "&#96;", "|": "&#124;"}
+    | {sign: f"\\{sign}" for sign in "\\*[]"}
+)
 
 
 def markdown(report: Document, named: Named) -> str:
     """The page. `named` gives the file name of a picture, beside the page."""
-    lines = [f"# {report.title}", ""]
-    lines += [f"**{name}**: {sentence}\n" for name, sentence in report.answers]
-    lines += [report.source, ""]
-    lines += [f"> **Note.** {warning}\n>" for warning in report.warnings]
+    lines = [f"# {escape(report.title)}", ""]
+    lines += [f"**{escape(name)}**: {escape(sentence)}\n" for name, sentence in report.answers]
+    lines += [escape(report.source), ""]
+    lines += [f"> **Note.** {escape(warning)}\n>" for warning in report.warnings]
     for section in report.sections:
-        lines += ["", f"## {section.heading}", "", *_section(section, named)]
+        lines += ["", f"## {escape(section.heading)}", "", *_section(section, named)]
     return "\n".join(lines).rstrip() + "\n"
 
 
+def escape(text: str) -> str:
+    """Text as Markdown shows it, on one line: no tag, link, code or cell begins or ends in it."""
+    return " ".join(text.split()).translate(_MARKUP)
+
+
 def _section(section: Section, named: Named) -> Iterable[str]:
-    yield from (f"{text}\n" for text in section.text)
-    yield from (f"- {point}" for point in section.points)
+    yield from (f"{escape(text)}\n" for text in section.text)
+    yield from (f"- {escape(point)}" for point in section.points)
     for grid in section.grids:
-        yield from ["", f"**{grid.caption}**", "", *_grid(grid), ""]
-        yield from (f"{note}\n" for note in grid.notes)
+        yield from ["", f"**{escape(grid.caption)}**", "", *_grid(grid), ""]
+        yield from (f"{escape(note)}\n" for note in grid.notes)
     if section.commands:
         yield from ["```sh", *section.commands, "```"]
     for picture in section.pictures:
-        yield from [f"![{picture.alt}]({named(picture)})", "", f"{picture.caption}", ""]
+        yield from [f"![{escape(picture.alt)}]({named(picture)})", "", escape(picture.caption), ""]
 
 
 def _grid(grid: Grid) -> list[str]:
@@ -54,4 +63,4 @@ def _rows(grid: Grid) -> Iterable[str]:
 
 
 def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(' '.join(cell.split()).replace('|', '&#124;') for cell in cells)} |"
+    return f"| {' | '.join(map(escape, cells))} |"

@@ -74,7 +74,7 @@ def _ends(command):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_killed_in_mid_sweep_and_back_later(folder, undisturbed, mlflow, seed):
-    server, proxy = mlflow
+    server, _ = mlflow
     asked = [*SWEEP, "--tracking-uri", server.uri]
     command = start(*asked, folder=folder)
     wait_for_epoch(folder / "runs", moment("server killed", seed))
@@ -178,14 +178,14 @@ def test_two_seconds_a_request(mlflow, storage, plan, monkeypatch):
     since = time.monotonic()
     assert not _track_filled(proxy.uri, storage, plan, pause=0.5)
     assert time.monotonic() - since < 0.5 * EPOCHS + 4 + 2
-    wait_for(lambda: not [t for t in threading.enumerate() if t.name == "mlflow"], seconds=90)
     proxy.mode = PASS
+    wait_for(lambda: not [t for t in threading.enumerate() if t.name == "mlflow"])
     assert track(proxy.uri, storage, plan)
     assert_whole(server.uri, storage.url)
 
 
 def test_at_most_one_request_a_report_a_run(mlflow, storage, plan):
-    server, proxy = mlflow
+    _, proxy = mlflow
     assert _track_filled(proxy.uri, storage, plan, pause=0.1)
     batches = proxy.written["POST /api/2.0/mlflow/runs/log-batch"]
     assert len(TRIALS) <= batches <= len(TRIALS) * (EPOCHS + 1) + len(TRIALS) + 1  # the parent's
@@ -221,7 +221,7 @@ def test_database_locked_for_a_while(database, storage, plan, capsys):
 
 
 def test_an_outage_costs_few_requests_and_reads(storage, plan, monkeypatch):
-    """Passes grow rarer, and one ends at its first failure: records are not read again and again."""
+    """Passes grow rarer, and one ends at its first failure: no record is read."""
     monkeypatch.setattr(tracking, "PAUSE_SECONDS", 0.05)
     read, whole = [], Storage.record
     monkeypatch.setattr(
@@ -305,9 +305,9 @@ def assert_whole_but_for_strangers(uri, storage):
     from mlflow import MlflowClient
 
     client = MlflowClient(uri)
-    for run in runs(uri):
-        if run.info.run_name == "the user's own":
-            client.delete_run(run.info.run_id)
+    for each in runs(uri):
+        if each.info.run_name == "the user's own":
+            client.delete_run(each.info.run_id)
     assert_whole(uri, storage.url)
 
 

@@ -80,6 +80,7 @@ TUNE = ["sweep", "tune", "--data", "tones", *TINY]
         ([*SWEEP, "--cpus-per-trial", "0"], "--cpus-per-trial must be > 0"),
         ([*SWEEP, "--cpus-per-trial", "nan"], "--cpus-per-trial must be >= 0"),
         ([*SWEEP, "--max-failures", "-1"], "max-failures"),
+        ([*SWEEP, "--checkpoint-every", "0"], "checkpoint-every"),
         ([*SWEEP, "--tracking-uri", "nonsense"], "tracking-uri"),
         ([*SWEEP, "--tracking-uri", "sqlite:/x.db"], "tracking-uri"),
         ([*SWEEP, "--storage", "/proc/nowhere/runs"], "--storage must be writable"),

@@ -32,7 +32,9 @@ def test_shares_of_one_gpu_never_add_up_to_more_than_it():
 
 
 def _record(storage: Storage, trial_id: str, memory: dict[str, int]) -> None:
-    record = {"trial_id": trial_id, "environment": {"gpu_memory": memory}}
+    record = {
+        "trial_id": trial_id, "environment": {"gpu_memory": memory}, "selection": {"value": 1.0}
+    }  # fmt: skip
     storage.write_record(record, {})
 
 

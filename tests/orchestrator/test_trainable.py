@@ -160,3 +160,14 @@ def test_a_kill_around_the_record_loses_no_model(config, monkeypatch, before):
     if storage.record(config["trial_id"]) is None:
         _finished(config)
     assert (Path(storage.models_url(config["trial_id"])) / "best.pt").exists()
+
+
+def test_a_trial_has_a_checkpoint_every_so_many_epochs_and_at_its_end(config):
+    experiment = Experiment.from_dict(config["experiment"]).replace(epochs=3)
+    config |= {"experiment": experiment.to_dict(), "checkpoint_every": 2}
+    run, folder = TrialRun({"trial": config}), f"checkpoints/{experiment.trial_id}"
+    lasts = []
+    for _ in range(3):
+        run.train()
+        lasts.append(sorted(p.name for p in Path(config["storage"], folder).glob("last-*")))
+    assert lasts == [[], ["last-00002.pt"], ["last-00002.pt", "last-00003.pt"]]

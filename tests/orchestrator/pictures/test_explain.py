@@ -4,6 +4,7 @@ import shutil
 import sys
 
 import pytest
+import torch
 
 from orchestrator import __main__ as command
 from tests import made
@@ -85,4 +86,21 @@ def test_mlflow_without_a_run_of_the_trial_is_said_and_the_pictures_are_there(ca
     )
     assert (code, len(out.splitlines())) == (0, 5)
     assert err.startswith("warning: MLflow at http://127.0.0.1:9 took no pictures: ")
+    assert len(err.splitlines()) == 1
+
+
+class _Evil:
+    def __reduce__(self):
+        return (print, ("code from the weights ran",))
+
+
+def test_code_in_the_weights_is_refused_and_does_not_run(call, folder, trial):
+    weights = folder / "runs" / "models" / trial.id / "best.pt"
+    kept = weights.read_bytes()
+    torch.save({"model": _Evil()}, weights)
+    code, out, err = call(trial.id, "--data", trial.data.folder, "--out", "evil")
+    weights.write_bytes(kept)
+    assert (code, out) == (1, "")
+    assert err.startswith("error: ")
+    assert "best.pt cannot be read; delete it" in err
     assert len(err.splitlines()) == 1

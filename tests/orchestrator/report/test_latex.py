@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from orchestrator.report.document import document
+from orchestrator.report.document import Document, Section, document
+from orchestrator.report.grid import Grid, Head, Line
 from orchestrator.report.latex import escape, latex
 from orchestrator.report.table import collect
 from orchestrator.storage import Storage
@@ -56,3 +57,14 @@ def test_missing_is_a_dash_with_its_note(tmp_path):
 def test_escape():
     assert escape("R&D 50% a_b γ=13") == r"R\&D 50\% a\_b $\gamma$=13"
     assert escape("Chrupała ±2 −1 {x} \\") == (r"Chrupa\l{}a $\pm$2 $-$1 \{x\} \textbackslash{}")
+
+
+def test_nothing_in_a_report_becomes_a_command_or_ends_a_comment():
+    evil = "a\\input{x}\n\n%b & $c$ \u2028\x1b\\write18"
+    grid = Grid("g", evil, [Head(name=evil, group=evil)], [Line(evil, [evil])], notes=[evil])
+    text = latex(Document("q", [(evil, evil)], "s", [evil], [Section("h", grids=[grid])]), "x")
+    body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
+    assert body.count(r"a\textbackslash{}input\{x\}  \%b \& \$c\$") >= 5
+    assert r"\input" not in body
+    assert r"\write" not in body
+    assert all(character.isprintable() or character == "\n" for character in text)

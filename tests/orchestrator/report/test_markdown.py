@@ -1,6 +1,12 @@
 """Markdown: tables of equal width, links to files beside it."""
 
+import pytest
+
 from orchestrator.report import write
+from orchestrator.report.document import Document, Section
+from orchestrator.report.figures import Picture
+from orchestrator.report.grid import Grid, Head, Line
+from orchestrator.report.markdown import escape, markdown
 from orchestrator.storage import Storage
 from tests.orchestrator.report.recorded import asked, record_all
 
@@ -32,3 +38,27 @@ def test_an_undecided_stage_and_one_seed_are_said(tmp_path):
     page = _page(tmp_path, "gamma", {"gamma=1": [50.0]})
     assert "still undecided: stage 2" in page
     assert "One seed: differences may be noise" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("<script>x</script>", "&lt;script&gt;x&lt;/script&gt;"), ("a|b", "a&#124;b"),
+        ("`rm`", "&#96;rm&#96;"), ("[x](http://y)", r"\[x\](http://y)"), ("*a*", r"\*a\*"),
+        ("\\[", r"\\\["), ("&lt;", "&amp;lt;"), ("a\n\n# b", "a # b"), ("a_b γ=13", "a_b γ=13"),
+    ],
+)  # fmt: skip
+def test_escape(text, shown):
+    assert escape(text) == shown
+
+
+def test_nothing_in_a_report_becomes_markup():
+    evil = "<script>`x`</script>|[a](b)\n\n# c"
+    grid = Grid("g", evil, [Head(name=evil, group=evil)], [Line(evil, [evil])], notes=[evil])
+    section = Section(evil, [evil], [evil], [grid], pictures=[Picture("p", evil, evil, b"")])
+    page = markdown(Document(evil, [(evil, evil)], evil, [evil], [section]), lambda _: "p.png")
+    assert page.count("&lt;script&gt;") == 16
+    for sign in ("<", "`", "](b)", "\n# c"):
+        assert sign not in page.replace(r"\](b)", "")
+    widths = {line.count("|") for line in page.splitlines() if line.startswith("|")}
+    assert widths == {3}

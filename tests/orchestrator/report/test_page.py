@@ -5,7 +5,12 @@ import dataclasses
 import re
 from html.parser import HTMLParser
 
-from orchestrator.report.document import document
+import pytest
+
+from data_shards.errors import UsageError
+from orchestrator.report.document import Document, Section, document
+from orchestrator.report.figures import Picture
+from orchestrator.report.grid import Grid, Head, Line
 from orchestrator.report.page import page
 from orchestrator.report.table import collect
 from orchestrator.storage import Storage
@@ -95,3 +100,32 @@ def test_text_is_escaped(tmp_path):
     assert "<script" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; γ?" in text
     assert "photographs &amp; captions" in text
+
+
+SCRIPT = "<script>alert(1)</script>\"'"
+
+
+def test_a_failure_with_a_script_for_a_reason_is_escaped(tmp_path):
+    storage, question = Storage(str(tmp_path)), asked("loss")
+    for trial in question.plan(storage).trials:
+        storage.write_failure(trial.id, {"kind": "error", "reason": SCRIPT, "time": 1.0})
+    text = page(document(collect([question], storage), storage))
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+def test_names_captions_and_words_of_a_picture_are_escaped():
+    heads = [Head(SCRIPT, SCRIPT, SCRIPT)]
+    grid = Grid("g", SCRIPT, heads, [Line(SCRIPT, [SCRIPT], SCRIPT)], [SCRIPT])
+    section = Section(
+        SCRIPT, [SCRIPT], [SCRIPT], [grid], [SCRIPT], [Picture("p", SCRIPT, SCRIPT, b"")]
+    )
+    text = page(Document(SCRIPT, [(SCRIPT, SCRIPT)], SCRIPT, [SCRIPT], [section]))
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") >= 17
+    assert [each["alt"] for each in _Tags(text).all("img")] == [SCRIPT]
+
+
+def test_a_setting_with_a_script_for_a_value_is_refused():
+    with pytest.raises(UsageError, match="<script>"):
+        asked("loss", image_encoder=SCRIPT)

@@ -19,6 +19,7 @@ from orchestrator.storage import Storage
 from search_spaces.sweep import load
 from tests import made
 from tests.orchestrator.command import TINY, run
+from tests.other_model import of_another_model
 from trainables.presets import PRESETS
 
 ARGUMENTS = ["sweep", "tune", "--data", "tones", "--set", "epochs=3", *TINY, "--study", "mine"]
@@ -157,7 +158,7 @@ def _get(url):
 
 @pytest.mark.slow
 def test_a_trial_that_fails_is_told_so_and_the_search_goes_on(folder, tmp_path):
-    """The first trial's checkpoint is damaged: its training raises, and would again."""
+    """The first trial's checkpoint is of another model: its training raises, and would again."""
     settings = dict(part.split("=") for part in [*TINY[1::2], "epochs=3"])
     question = ask_search(
         load("tune"), data=manifest.load(folder / "tones"), preset=PRESETS["demo"], also=(),
@@ -165,17 +166,14 @@ def test_a_trial_that_fails_is_told_so_and_the_search_goes_on(folder, tmp_path):
     )  # fmt: skip
     study = Study(question, Storage(str(tmp_path)))
     broken = study.trial(study.ask()).id
-    checkpoint = folder / "runs" / "checkpoints" / broken / "last.pt"
-    checkpoint.parent.mkdir(parents=True)
-    checkpoint.write_bytes(b"half a file")
+    of_another_model(Storage(str(folder / "runs")).checkpoints_url(broken))
     done = run(*ARGUMENTS[:-1], "broken", "--trials", "2", folder=folder)
     assert done.returncode == 0, done.stderr
-    assert (
-        done.stderr.count("last.pt cannot be read; delete it") == 2
-    )  # as it fails, and at the end
+    said = "a model's state must fit its experiment"
+    assert done.stderr.count(said) == 2  # as it fails, and at the end
     books = Storage(str(folder / "runs")).study_trials("broken")
     assert [entry["state"] for entry in books] == ["FAIL", "COMPLETE"]
-    assert "last.pt cannot be read" in books[0]["reason"]
+    assert said in books[0]["reason"]
 
 
 @pytest.mark.slow
