@@ -26,6 +26,7 @@ ALL = (
     "image_side",
     "overhead",
     "tracking",
+    "outage",
     "growth",
     "gamma",
     "demo",

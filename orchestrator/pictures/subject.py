@@ -95,8 +95,15 @@ class Subject:
         return front_end(self.experiment, device=torch.device("cpu"))
 
     def heard(self, shown: Shown) -> Tensor:
-        """Frames (T, F) of a caption, as the model hears them."""
-        return decode_speech(shown.flac, self.front).float()
+        """Frames (T, F) of a caption, as the model hears them.
+
+        Raises:
+            DataError: it cannot be heard.
+        """
+        try:
+            return decode_speech(shown.flac, self.front).float()
+        except ValueError as error:
+            raise DataError(f"{shown.raw.where}: {error}; see `data verify`.") from error
 
     @cached_property
     def shown(self) -> list[Shown]:

@@ -30,6 +30,32 @@ def test_what_is_written_is_read_listed_and_removed(url):
     assert files.names(files.join(url, "a")) == []
 
 
+def test_a_file_is_created_once(url):
+    target = files.join(url, "x")
+    files.write_atomic(files.join(url, "other"), b"")  # the folder is there
+    assert files.create(target, b"mine")
+    assert not files.create(target, b"theirs")
+    assert files.read_bytes(target) == b"mine"
+
+
+def test_the_end_of_a_file_is_read(url):
+    for name, content in {"long": bytes(90) + b"end", "short": b"nd", "empty": b""}.items():
+        files.write_atomic(files.join(url, name), content)
+        assert files.tail(files.join(url, name), 3) == content[-3:]
+    assert files.tail(files.join(url, "nothing"), 3) is None
+
+
+def test_a_file_is_moved_over_what_is_at_its_target(url):
+    source, target = files.join(url, "x"), files.join(url, "aside", "a", "x")
+    for content in (b"first", b"second"):
+        files.write_atomic(source, content)
+        files.move(source, target)
+        assert files.read_bytes(source) is None
+        assert files.read_bytes(target) == content
+    with pytest.raises(FileNotFoundError):
+        files.move(source, target)
+
+
 def test_a_folder_is_removed_with_all_that_is_in_it_and_nothing_else(url):
     for name in ("a/x", "a/b/y", "ab/z"):
         files.write_atomic(files.join(url, name), b"")

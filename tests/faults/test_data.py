@@ -53,24 +53,28 @@ def _said(done):
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_changed_shard_is_told_by_its_hash(folder, damage):
     DAMAGES[damage](folder / "tones" / SHARD)
-    line = _said(run(*BRIEF, folder=folder))
-    assert f"{SHARD} is damaged: its SHA-256 is not the manifest's" in line
-    assert records(folder / "runs") == {}
+    verified = run("data", "verify", "tones", folder=folder)
+    assert verified.returncode == 1
+    assert f"{SHARD}: SHA-256 must be" in verified.stderr
+    if damage == "jpeg":  # the one that might be decoded
+        line = _said(run(*BRIEF, folder=folder))
+        assert f"{SHARD} is damaged: its SHA-256 is not the manifest's" in line
+        assert records(folder / "runs") == {}
 
 
-@pytest.mark.parametrize("member", ["jpg", "0.flac", "json"])
-def test_damage_in_the_data_set_itself_is_counted_and_named(folder, member):
+def test_damage_in_the_data_set_itself_is_counted_and_named(folder):
     data = made.load(folder / "tones")
     with tarfile.open(folder / "tones" / SHARD) as shard:
-        key = shard.getnames()[0].partition(".")[0]
-    made.replace_member(data, SHARD, f"{key}.{member}", b"\xff\xd8damaged")
+        keys = sorted({name.partition(".")[0] for name in shard.getnames()})
+    for key, member in zip(keys, ("jpg", "0.flac", "json"), strict=False):
+        data = made.replace_member(data, SHARD, f"{key}.{member}", b"\xff\xd8damaged")
     line = _said(run(*BRIEF, folder=folder))
-    assert f"{key} in " in line
+    assert any(f"{key} in " in line for key in keys[:3])
     assert "max_broken" in line
-    done = run(*BRIEF, "--set", "max_broken=0.01", folder=folder)
+    done = run(*BRIEF, "--set", "max_broken=0.02", folder=folder)
     assert done.returncode == 0, done.stderr
     (record,) = records(folder / "runs").values()
-    assert record["dropped"]["train"] == 1
+    assert record["dropped"]["train"] == 3
 
 
 @pytest.mark.parametrize("damage", ["truncated", "header"])

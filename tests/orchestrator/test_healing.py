@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from data_shards import files
-from data_shards.errors import DataError
+from data_shards.errors import DataError, NetworkError
 from orchestrator.healing import damaged, heal, heal_plan
 from orchestrator.planning import Question
 from orchestrator.storage import Storage
@@ -111,6 +111,17 @@ def test_a_file_cut_short_is_set_aside_with_one_warning(storage, kind, half, cap
 def test_a_record_without_its_queries_is_set_aside(storage):
     files.remove(files.join(storage.url, PATHS["queries"]))
     assert [damage.path for damage in heal(storage)] == [PATHS["record"]]
+
+
+def test_a_network_that_is_away_is_no_damage(storage, monkeypatch):
+    def away(_):
+        raise NetworkError("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "record", away)
+        with pytest.raises(NetworkError):
+            heal(storage)
+    assert storage.record_ids() == {TRIAL, OTHER}
 
 
 def test_only_the_trials_asked_for_are_looked_at(storage):

@@ -177,7 +177,7 @@ def test_who_was_cut_off_and_replaced_says_so_and_leaves_the_lock_alone(remote, 
     assert look(remote).command == "sweep gamma"
 
 
-def test_where_the_answer_to_the_creation_is_lost_it_is_known_as_ours(remote, monkeypatch):
+def test_where_the_answer_to_the_creation_is_lost_it_is_known_as_ours(remote, monkeypatch, capsys):
     create = files.create
 
     def create_unheard(url, content):
@@ -186,6 +186,7 @@ def test_where_the_answer_to_the_creation_is_lost_it_is_known_as_ours(remote, mo
 
     monkeypatch.setattr(files, "create", create_unheard)
     assert _hold(remote)
+    assert capsys.readouterr().err == ""  # nothing to watch
     assert look(remote) is None
 
 

@@ -9,6 +9,7 @@ import pytest
 from data_shards import files
 from data_shards.errors import DataError, UsageError
 from orchestrator.storage import Storage
+from tests.small_disk import enlarge, small_disk
 
 RECORD = {"trial_id": "abc", "selection": {"value": 61.5}, "test": {"s2i_r1": 30.0}}
 
@@ -146,3 +147,15 @@ def test_features_are_shared_where_other_nodes_see_them():
 def test_storage_on_an_unknown_scheme():
     with pytest.raises(UsageError, match="must be a path or one of"):
         Storage("pipe://cat").check_writable()
+
+
+def test_a_disk_that_fills_between_queries_and_record_leaves_no_record(tmp_path):
+    with small_disk(tmp_path / "runs", kilobytes=100) as disk:
+        storage, large = Storage(str(disk)), RECORD | {"environment": {"text": "x" * 200_000}}
+        with pytest.raises(OSError, match="the disk is full: '.*/records/abc.json'"):
+            storage.write_record(large, {"s2i_rank": np.arange(9)})
+        assert storage.record_ids() == set()
+        assert [path.name for path in disk.rglob("*") if path.is_file()] == ["abc.npz"]
+        enlarge(disk, kilobytes=1000)
+        storage.write_record(large, {"s2i_rank": np.arange(9)})
+        assert storage.record("abc") == large | {"schema": 1}

@@ -41,16 +41,16 @@ def commands():
     yield SWEEP, 0
     yield [*SWEEP, "--storage", "away", "--tracking-uri", server], 0
     yield [*SWEEP, "--storage", "failed", "--set", "learning_rate=1e30", "--set", "epochs=3"], 1
-    yield ["status", "loss", "--data", "tones", "--storage", "failed"], None
-    yield ["report", "loss", "--data", "tones", *TINY, "--set", "epochs=1", "--out", "report"], 0
+    yield ["status", "loss", "--storage", "failed"], None
+    yield ["report", "loss", "--out", "report"], 0
     yield ["sync", "--storage", "runs", "--tracking-uri", server], 1
     yield ["sync", "--storage", "runs", "--tracking-uri", "sqlite:///other.db"], 0
     yield ["ui", "--tracking-uri", server], 2
     yield ["submit", "loss", "--storage", BUCKET, "--tracking-uri", server], 2
     yield ["submit", "loss", "--address", AWAY], 2
     for name in ("plan", "status", "report", "sweep"):
-        yield [name, "loss", "--storage", BUCKET, "--data", "tones"], 2
-        yield [name, "loss", "--data", BUCKET], 2
+        yield [name, "loss", "--storage", BUCKET], 2
+    yield ["plan", "loss", "--data", BUCKET], 2
 
 
 def written_in(*folders):

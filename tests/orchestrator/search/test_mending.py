@@ -60,6 +60,16 @@ def test_a_trial_cut_short_runs_again_at_the_same_point(storage, folder, share, 
     assert len(list((folder.parents[1] / "damaged").rglob("*.json"))) == 1
 
 
+def test_parameters_that_still_stand_are_not_asked_for_again(storage, folder):
+    """With trials at once, the sampler would suggest others by now."""
+    kept = json.loads((folder / LAST).read_text())
+    kept["params"]["gamma"] /= 2
+    (folder / LAST).write_text(json.dumps(kept, indent=1))
+    _cut(folder / LAST, 0.8)
+    mend(question(), storage)
+    assert _params(storage)[-1] == kept["params"]
+
+
 def test_a_missing_trial_is_asked_for_again(storage, folder):
     before = _params(storage)
     (folder / "00004.json").unlink()
