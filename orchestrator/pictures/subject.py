@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from data_shards import draws, files, samples
-from data_shards.errors import UsageError
+from data_shards.errors import DataError, UsageError
 from data_shards.front_end import FrontEnd
 from data_shards.manifest import Data
 from data_shards.raw import Raw
