@@ -45,7 +45,8 @@ def measure() -> Iterator[Figure]:
 
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     tracking.DRAIN_SECONDS = 1.0
-    with tempfile.TemporaryDirectory() as folder:
+    # a tracker of an outage may still be writing
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         here = Path(folder)
         os.environ["VFSEL_CACHE"] = f"{folder}/cache"
         data, template = made.make(here / "tones", per_class=20), make_template(folder)

@@ -3,6 +3,7 @@
 import click
 
 from orchestrator.cli.data import data
+from orchestrator.cli.doctor import doctor
 from orchestrator.cli.explain import explain
 from orchestrator.cli.jobs import status, submit
 from orchestrator.cli.results import list_, report, ui
@@ -22,5 +23,5 @@ def cli() -> None:
     """
 
 
-for command in (data, explain, list_, plan, report, status, submit, sweep, sync, ui):
+for command in (data, doctor, explain, list_, plan, report, status, submit, sweep, sync, ui):
     cli.add_command(command)
