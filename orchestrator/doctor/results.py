@@ -44,7 +44,7 @@ def _writable(storage: Storage) -> Check:
     try:
         place.check_writable()
     except (UsageError, DataError, OSError) as problem:
-        return error("storage", str(problem), "" if str(problem).endswith(".") else "mend that")
+        return error("storage", f"{shown} cannot be written: {problem}", "give another --storage")
     return ok("storage", f"{shown} is writable")
 
 

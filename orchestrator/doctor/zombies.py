@@ -6,9 +6,10 @@ from typing import Any
 from data_shards import files
 from data_shards.errors import UsageError
 from orchestrator import lock, tracking_uri
-from orchestrator.doctor.check import Asked, Check, ok, warning
+from orchestrator.doctor.check import Asked, Check, error, ok, warning
 from orchestrator.doctor.tracking import client
 from orchestrator.storage import Storage
+from orchestrator.sync import Sync
 
 
 def checks(asked: Asked) -> Iterator[Check]:
@@ -24,8 +25,7 @@ def checks(asked: Asked) -> Iterator[Check]:
         text = f"{len(found)} runs are RUNNING in MLflow, but no command is at work ({names})"
         yield warning("runs", text, "the same `sweep`, `sync`, or doctor --fix ends them")
     else:
-        with lock.held(asked.storage, command="doctor --fix"):
-            yield from end(asked, _running(asked))  # a sweep may have come and gone
+        yield from _end(asked)
 
 
 def _running(asked: Asked) -> list[Any]:
@@ -69,10 +69,8 @@ def _plan_ids(storage: Storage) -> set[str]:
     )
 
 
-def end(asked: Asked, runs: list[Any]) -> Iterator[Check]:
-    """FINISHED where the trial has its record, else KILLED; `sync` ships what is missing."""
-    server, recorded = client(tracking_uri.parse(asked.tracking_uri)), asked.storage.record_ids()
-    for run in runs:
-        state = "FINISHED" if run.data.tags.get("vfsel.trial_id") in recorded else "KILLED"
-        server.set_terminated(run.info.run_id, status=state)
-        yield ok("runs", f"ended {run.info.run_name}: {state}")
+def _end(asked: Asked) -> Iterator[Check]:
+    """As `sync` does, which gives every run of the storage's plans its true state."""
+    sync = Sync(asked.storage, asked.tracking_uri)
+    yield from (ok("runs", f"ended, {shipped.text}") for shipped in sync.run())
+    yield from (error("runs", problem) for problem in sync.errors)
