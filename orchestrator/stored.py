@@ -79,7 +79,10 @@ def arrays(content: bytes, url: str) -> dict[str, np.ndarray[Any, Any]]:
         with np.load(io.BytesIO(content), allow_pickle=False) as found:
             return dict(found)
     except _UNREADABLE as error:
-        raise DataError(f"{files.shown(url)} is damaged ({error}): {MENDS}") from error
+        raise DataError(
+            f"{files.shown(url)} is damaged ({error}): delete it, and the same `sweep` command "
+            "runs its trial again."
+        ) from error
 
 
 def check(value: Any, shape: Shape, where: str = "it") -> None:
