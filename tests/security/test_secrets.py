@@ -37,10 +37,10 @@ def commands():
     """Arguments and exit code: what works, what fails, what is refused."""
     server = f"{AWAY}:{free_port()}"
     yield ["list"], 0
-    yield ["plan", "loss", "--data", "tones"], 0
+    yield ["plan", "loss", "--data", "tones", *TINY], 0
     yield SWEEP, 0
-    yield [*SWEEP, "--storage", "away", "--tracking-uri", server], 0
-    yield [*SWEEP, "--storage", "failed", "--set", "learning_rate=1e30", "--set", "epochs=3"], 1
+    failing = ["--set", "learning_rate=1e30", "--set", "epochs=3", "--tracking-uri", server]
+    yield [*SWEEP, "--storage", "failed", *failing], 1
     yield ["status", "loss", "--storage", "failed"], None
     yield ["report", "loss", "--out", "report"], 0
     yield ["sync", "--storage", "runs", "--tracking-uri", server], 1
@@ -68,7 +68,7 @@ def forms():
 
 @pytest.mark.slow
 def test_no_secret_is_in_what_commands_write(tmp_path, monkeypatch, ray_folder):
-    made.make(tmp_path / "tones", per_class=20)
+    made.make(tmp_path / "tones")
     for name, secret in ({"MLFLOW_TRACKING_USERNAME": "user"} | SECRETS).items():
         monkeypatch.setenv(name, secret)
     said = {}
