@@ -12,7 +12,7 @@ import pytest
 from orchestrator.failures import CUT_OFF, LOST
 from tests.faults import processes
 from tests.faults.conftest import SEEDS, SWEEP, records
-from tests.faults.outcome import assert_finished, go_on, retrained
+from tests.faults.outcome import assert_finished, go_on, retrained, states
 from tests.orchestrator.command import start
 from tests.ray_head import ray_head
 
@@ -31,6 +31,14 @@ def _kill_group(command):
     os.killpg(command.pid, signal.SIGKILL)
 
 
+def _interrupt(command):
+    command.send_signal(signal.SIGINT)
+
+
+def _terminate(command):
+    command.send_signal(signal.SIGTERM)
+
+
 def _interrupt_twice(command):
     command.send_signal(signal.SIGINT)
     time.sleep(0.5)
@@ -46,6 +54,8 @@ ENDINGS = {
     _kill: [KILLED],
     _kill_group: [KILLED],
     processes.terminate_then_kill: [KILLED, INTERRUPTED],  # within the 3 s, or not
+    _interrupt: [INTERRUPTED],
+    _terminate: [INTERRUPTED],
     _interrupt_twice: [INTERRUPTED],
     _hang_up: [INTERRUPTED],
 }
@@ -61,7 +71,7 @@ def test_however_a_command_ends_its_processes_go_and_the_same_one_goes_on(
     left = set()
     for end in draws.sample(list(ENDINGS), len(ENDINGS)):
         command = start(*SWEEP, folder=folder)
-        processes.wait_for_more(command, folder, draws.randint(1, 3))
+        processes.wait_for_more(command, folder, draws.randint(1, 2))
         assert len(records(folder / "runs")) < 2
         assert not retrained(folder)
         assert not left & set(processes.of_sweep(folder)), "nodes or trials of an earlier command"
@@ -70,6 +80,9 @@ def test_however_a_command_ends_its_processes_go_and_the_same_one_goes_on(
         assert code in ENDINGS[end], output
         assert "Traceback" not in output
         assert code != INTERRUPTED or NOTHING_LOST in output, output
+        if end in (_interrupt, _terminate, _hang_up):  # the books were kept
+            assert "KILLED" in states(folder)
+            assert states(folder) <= {"KILLED", "FINISHED"}
     go_on(*SWEEP, folder=folder)
     assert_finished(folder, undisturbed)
     processes.wait_until_gone(folder)

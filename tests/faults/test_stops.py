@@ -1,4 +1,4 @@
-"""Stop a sweep for real, at any time: the same command finishes it, with the same records."""
+"""What one command lives through by itself: a trial's process killed, no MLflow server."""
 
 import os
 import signal
@@ -7,38 +7,10 @@ import pytest
 
 from tests.faults import processes
 from tests.faults.conftest import SEEDS, SWEEP, moment, records, wait_for_epoch
-from tests.faults.outcome import assert_finished, go_on, runs, states
+from tests.faults.outcome import assert_finished, runs, states
 from tests.orchestrator.command import run, start
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_killed_and_run_again_the_records_are_those_of_an_undisturbed_run(
-    folder, undisturbed, seed
-):
-    command = start(*SWEEP, folder=folder)
-    wait_for_epoch(folder / "runs", moment("kill", seed))
-    os.killpg(command.pid, signal.SIGKILL)
-    command.wait()
-    assert len(records(folder / "runs")) < 2
-    go_on(*SWEEP, folder=folder)
-    assert_finished(folder, undisturbed)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_ends_cleanly_and_goes_on(folder, undisturbed, number):
-    command = start(*SWEEP, folder=folder)
-    wait_for_epoch(folder / "runs", moment(number, 0, low=3))
-    command.send_signal(number)
-    output, _ = command.communicate(timeout=90)
-    assert command.returncode == 130
-    assert "nothing is lost: the same command goes on" in output
-    assert "Traceback" not in output
-    assert states(folder) <= {"KILLED", "FINISHED"}
-    assert "KILLED" in states(folder)
-    go_on(*SWEEP, folder=folder)
-    assert_finished(folder, undisturbed)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
