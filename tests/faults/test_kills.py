@@ -9,7 +9,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from orchestrator.failures import CUT_OFF, LOST
 from tests.faults import processes
 from tests.faults.conftest import SEEDS, SWEEP, records
 from tests.faults.outcome import assert_finished, go_on, retrained, states
@@ -89,7 +88,7 @@ def test_however_a_command_ends_its_processes_go_and_the_same_one_goes_on(
 
 
 def test_nodes_and_the_head_itself_may_be_lost(folder, undisturbed, monkeypatch):
-    """A trial a node. Without a head the command ends with one line; on a new one it goes on."""
+    """A trial a node. Without a head the command ends with one line; elsewhere it goes on."""
     with _cluster(monkeypatch) as (head, node):
         command = start(*SWEEP, folder=folder)
         processes.wait_for_more(command, folder, 4)
@@ -102,15 +101,10 @@ def test_nodes_and_the_head_itself_may_be_lost(folder, undisturbed, monkeypatch)
         assert NOTHING_LOST in output
         assert "Traceback" not in output
         assert "Failed to connect to GCS" not in output
-    with _cluster(monkeypatch) as (_, node):
-        command = start(*SWEEP, folder=folder)
-        processes.wait_for_more(command, folder, 4)
         assert not retrained(folder)
-        node.kill()
-        output, _ = command.communicate(timeout=180)
-    assert command.returncode == 0, output
-    assert LOST in output or CUT_OFF in output
-    assert "Traceback" not in output
+    for name in ("RAY_ADDRESS", "RAY_AUTH_TOKEN"):
+        monkeypatch.delenv(name)
+    go_on(*SWEEP, folder=folder)  # on this machine alone
     assert_finished(folder, undisturbed)
 
 

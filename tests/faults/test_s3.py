@@ -129,7 +129,7 @@ def test_an_endpoint_away_for_a_while_only_delays_a_sweep(s3, bucket, tones, for
             wait_until(lambda: _epochs(s3, storage) >= 2, seconds=300)
             forwarder.stop()
             assert _epochs(s3, storage) < 15
-            time.sleep(60)
+            time.sleep(25)
             forwarder.start()
         output, _ = command.communicate(timeout=240)
     assert command.returncode == 0, output
