@@ -10,7 +10,7 @@ class DataError(ValueError):
 
 
 class NetworkError(DataError):
-    """Remote files cannot be reached now; later they may. Exit code 1."""
+    """Remote files cannot be reached, or kept here, now; later they may. Exit code 1."""
 
 
 class WorkerDied(RuntimeError):  # noqa: N818 (what happened, as failures are classified by it)

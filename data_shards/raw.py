@@ -53,7 +53,7 @@ def raw_samples(data: Data, shard: Shard) -> Iterator[Raw | str]:
         ) from error
     except FileNotFoundError as error:
         raise DataError(f"shard {files.shown(url)} is missing; pack the data again.") from error
-    except (tarfile.TarError, OSError) as error:
+    except tarfile.TarError as error:
         raise _damaged(url) from error
     if count != shard.samples:
         raise _damaged(url, f"it has {count} samples, the manifest says {shard.samples}")

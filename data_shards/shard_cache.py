@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from data_shards import files, remote
 from data_shards.cache_folder import shard_limit
-from data_shards.errors import DataError
+from data_shards.errors import DataError, NetworkError
 from data_shards.manifest import Data, Shard
 
 LARGEST = 4 * 2**30  # bytes of a shard: it is read whole
@@ -42,7 +42,7 @@ def content(data: Data, shard: Shard) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise DataError(
+        raise NetworkError(
             f"shards must be kept in {folder}, but {error.strerror}: free some space, or set "
             "VFSEL_CACHE to a folder on another disk."
         ) from error

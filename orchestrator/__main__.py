@@ -52,6 +52,8 @@ def _ray_failed(error: Exception) -> int:
     for each in causes:
         if isinstance(each, UsageError | DataError):
             return _say(str(each), USAGE if isinstance(each, UsageError) else FAILURE)
+    if isinstance(causes[-1], OSError):  # the books of a search are written within Ray Tune
+        return _say(str(causes[-1]), FAILURE)
     if not type(error).__module__.startswith("ray."):
         raise error
     said = next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -1,6 +1,7 @@
 """The Ray cluster that a sweep runs on: joined or started, and checked before anything runs."""
 
 import logging
+import math
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +192,18 @@ def alive() -> list[dict[str, Any]]:
 def largest_node(nodes: list[dict[str, Any]]) -> dict[str, float]:
     """The most of each resource that one of these nodes has."""
     return {kind: max((n["Resources"].get(kind, 0) for n in nodes), default=0) for kind in KINDS}
+
+
+def most_cpus(nodes: list[dict[str, Any]], *, gpus: float) -> float:
+    """CPUs of the largest node that has so many GPUs."""
+    fitting = (n["Resources"] for n in nodes if n["Resources"].get("GPU", 0) >= gpus)
+    return max((float(node.get("CPU", 0)) for node in fitting), default=0.0)
+
+
+def fitted(resources: Resources) -> Resources:
+    """Without the spare CPUs, where no living node has them any more: Ray would wait for ever."""
+    most = most_cpus(alive(), gpus=resources.gpus) if resources.spare_cpus else math.inf
+    return resources if resources.request["cpu"] <= most else replace(resources, spare_cpus=0.0)
 
 
 def blame_lost_nodes(failures: dict[str, Failure], nodes: list[dict[str, Any]]) -> None:

@@ -34,7 +34,10 @@ _ADVICE = {
 _GPU_MEMORY = re.compile(
     r"CUDA (error: )?out of memory|CU(BLAS|DNN)_STATUS_ALLOC_FAILED", re.IGNORECASE
 )
-_MEMORY = re.compile(r"low on memory|DefaultCPUAllocator: (can't|not enough)|^MemoryError")
+_MEMORY = re.compile(
+    r"low on memory|DefaultCPUAllocator: (can't|not enough)|MemoryError|Cannot allocate memory"
+)
+_NO_SPACE = "No space left on device"  # also torch's word of /dev/shm
 _NODE_DIED = re.compile(r"node has died|node was terminated")
 _UNAVAILABLE = re.compile(r"The actor \w+ is unavailable")
 _OURS = ("UsageError", "DataError", "NetworkError", "TrainingError", "WorkerDied")
@@ -107,6 +110,6 @@ def _kind(name: str, said: str) -> Kind:
         return Kind.MEMORY
     if name == "WorkerDied":
         return Kind.KILLED
-    if name == "NetworkError" or name in _SYSTEM:
+    if name == "NetworkError" or name in _SYSTEM or _NO_SPACE in said:
         return Kind.PASSING
     return Kind.NOT_FINITE if name == "TrainingError" else Kind.ERROR

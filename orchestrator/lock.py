@@ -34,6 +34,7 @@ from orchestrator.storage import Storage
 BEAT_SECONDS, WATCH_SECONDS = 20.0, 45.0
 SETTLE_SECONDS = 2.0  # of two who take over a dead holder's lock at once, the later write counts
 GRACE_SECONDS = 1.0  # `look` holds the kernel's lock for a moment
+_NO_MARK = (ValueError, KeyError, TypeError, RecursionError)
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
@@ -51,7 +52,8 @@ class Held:
     @property
     def text(self) -> str:
         """One line for people."""
-        return f"`{self.command}` (host {self.host}, process {self.pid}, since {self.since})"
+        text = f"`{self.command}` (host {self.host}, process {self.pid}, since {self.since})"
+        return "".join(filter(str.isprintable, text))  # whoever writes there could steer a terminal
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def _is_dead(content: bytes) -> bool:
             bool(_machine() == value["machine"] != "")
             and not Path(f"/proc/{value['pid']}").exists()
         )
-    except (ValueError, KeyError, TypeError):
+    except _NO_MARK:
         return False
 
 
@@ -147,7 +149,7 @@ def _holder(content: bytes | None, *, alive: bool = True) -> Held | None:
     try:
         value = json.loads(content or b"")
         names = {name: value[name] for name in ("command", "host", "pid", "since")}
-    except (ValueError, KeyError, TypeError):
+    except _NO_MARK:
         return Held("an unknown command", "?", 0, "?", alive) if content else None
     return Held(**names, alive=alive)
 
@@ -222,7 +224,7 @@ def _beating(storage: Storage, mark: _Mark) -> Iterator[None]:
         yield
     finally:
         end.set()
-        beat.join()
+        beat.join(timeout=2)
         with suppress(DataError):  # out of reach: the next command sees that it no longer beats
             if mark.is_in(files.read_bytes(_url(storage))):
                 files.remove(_url(storage))

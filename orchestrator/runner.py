@@ -4,13 +4,22 @@ import dataclasses
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from ray import tune
 
+from data_shards.errors import DataError
 from data_shards.manifest import Data
-from orchestrator.cluster import alive, blame_lost_nodes, check_fits, connect, largest_node
+from orchestrator.cluster import (
+    alive,
+    blame_lost_nodes,
+    check_fits,
+    connect,
+    fitted,
+    most_cpus,
+)
 from orchestrator.failures import SILENT, Failure
 from orchestrator.gpu_packing import Packer
 from orchestrator.planning import Question
@@ -74,7 +83,8 @@ class Runner:
         plan = self.question.plan(self.storage)
         recorded = self.storage.record_ids() & {trial.id for trial in plan.trials}
         for trial_id in recorded & self.storage.checkpoint_ids():
-            self.storage.remove_checkpoints(trial_id)  # of a kill right behind the record
+            with suppress(OSError, DataError):  # a disk that is read-only by now
+                self.storage.remove_checkpoints(trial_id)  # of a kill right behind the record
         for watcher in self.watchers:
             watcher.planned(plan.trials, plan.undecided)
         left = [t for t in plan.trials if t.id not in recorded and self._tries.left(t.id)]
@@ -90,7 +100,7 @@ class Runner:
 
     def _round(self, work: list[Work]) -> None:
         check_fits(self.resources)
-        nodes = alive()
+        nodes, work = alive(), [(trial, fitted(gets)) for trial, gets in work]
         for trial, gets in work:
             self.failures.pop(trial.id, None)
             if more := self._tries.more(trial.id, gets):
@@ -98,17 +108,19 @@ class Runner:
         with tempfile.TemporaryDirectory(prefix="vfsel-tune-") as folder:
             self._tuner(work, folder).fit()
         blame_lost_nodes(self.failures, nodes)
-        recorded, largest = self.storage.record_ids(), largest_node(nodes)
+        recorded, nodes = self.storage.record_ids(), alive()
         failed_before = self.storage.failure_ids()
         for trial, had in work:
             if trial.id in recorded:
                 self.failures.pop(trial.id, None)
                 if trial.id in failed_before:
-                    self.storage.remove_failure(trial.id)
+                    with suppress(OSError, DataError):  # the record outweighs it
+                        self.storage.remove_failure(trial.id)
                 self._warn_if_on_cpu(trial, had.gpus)
                 continue
             failure = self.failures.setdefault(trial.id, SILENT)
-            self._tries.count(trial.id, failure, had=had, largest=largest)
+            most = most_cpus(nodes, gpus=had.gpus)
+            self._tries.count(trial.id, failure, had=had, most_cpus=most)
             keep(self.storage, trial.id, failure)
 
     def _warn_if_on_cpu(self, trial: Trial, gpus: float) -> None:

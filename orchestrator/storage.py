@@ -15,6 +15,7 @@ studies/<study_id>/          a search that was asked (study.json) and its trials
 
 import io
 import json
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,8 @@ from trainables import checkpoint_names
 
 SCHEMA = 1
 READERS = 16  # of small files at once
+TRIAL_FILE = re.compile(r"\d{5}\.json")
+"""Of a search; a copy that somebody made is none."""
 Record = dict[str, Any]
 
 
@@ -146,7 +149,11 @@ class Storage:
         """Why the last try of a trial failed, or None."""
         url = self._of("failures", f"{trial_id}.json")
         content = stored.read(url)
-        return None if content is None else stored.parse(content, url, stored.FAILURE)
+        return (
+            None
+            if content is None
+            else stored.parse(content, url, stored.FAILURE, needs=list(stored.FAILURE))
+        )
 
     def write_failure(self, trial_id: str, failure: Record) -> None:
         """Keep why a try failed."""
@@ -170,7 +177,7 @@ class Storage:
     def plan(self, name: str) -> dict[str, Any]:
         """A sweep's question by its file's name."""
         url = self._of("plans", name)
-        return stored.parse(stored.read(url) or b"", url, stored.PLAN)
+        return stored.parse(stored.read(url) or b"", url, stored.PLAN, needs=("sweep",))
 
     def write_plan(self, plan: dict[str, Any]) -> None:
         """Keep a sweep's question; the highest number of seeds asked so far stays."""
@@ -197,7 +204,7 @@ class Storage:
     def study_trials(self, study_id: str) -> list[dict[str, Any]]:
         """A search's trials in order of their numbers."""
         folder = files.join(self.url, "studies", study_id)
-        urls = [files.join(folder, n) for n in files.names(folder) if n[0].isdigit()]
+        urls = [files.join(folder, n) for n in files.names(folder) if TRIAL_FILE.fullmatch(n)]
         return [stored.parse(stored.read(url) or b"", url, stored.TRIAL) for url in urls]
 
     def write_study_trial(self, study_id: str, trial: dict[str, Any]) -> None:
@@ -236,7 +243,7 @@ class Storage:
         lines, found = (stored.read(url) or b"").splitlines(), []
         with suppress(DataError):  # epochs behind a damaged line come again
             for line in lines:
-                found.append(stored.parse(line, url, stored.REPORT))
+                found.append(stored.parse(line, url, stored.REPORT, needs=("epoch",)))
         return found
 
     def write_reports(self, trial_id: str, reports: list[dict[str, Any]]) -> None:

@@ -4,7 +4,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Any
 
@@ -52,15 +52,24 @@ def read(url: str) -> bytes | None:
     return files.read_bytes(url, limit=LARGEST)
 
 
-def parse(content: bytes, url: str, shape: Mapping[Any, Shape] | None = None) -> dict[str, Any]:
+def parse(
+    content: bytes,
+    url: str,
+    shape: Mapping[Any, Shape] | None = None,
+    *,
+    needs: Sequence[str] = (),
+) -> dict[str, Any]:
     """The value of a file, or of one of its lines; `url` is for messages.
 
     Raises:
-        DataError: it is no JSON, or a field has another type than in `shape`.
+        DataError: it is no JSON, a field that it needs is missing, or one has another type than in
+            `shape`.
     """
     try:
         value: dict[str, Any] = outside.json_value(content, finite=False)
         check(value, shape or {})
+        if missing := [name for name in needs if name not in value]:
+            raise ValueError(f"{missing[0]} is missing")
     except ValueError as error:
         raise DataError(f"{files.shown(url)} is damaged ({error}): {MENDS}") from error
     return value

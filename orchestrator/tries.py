@@ -14,7 +14,6 @@ cannot change. Nothing that determines a result is ever changed: not the batch, 
 
 import time
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -58,14 +57,12 @@ class Tries:
     _gpus: dict[str, float] = field(default_factory=dict)
     _spare: dict[str, float] = field(default_factory=dict)
 
-    def count(
-        self, trial_id: str, failure: Failure, *, had: Resources, largest: Mapping[str, float]
-    ) -> None:
+    def count(self, trial_id: str, failure: Failure, *, had: Resources, most_cpus: float) -> None:
         """A round has left the trial without a record.
 
         Args:
             had: what it ran with.
-            largest: `CPU` of the largest node.
+            most_cpus: CPUs of the largest node that could hold it.
         """
         if is_lasting(failure.kind):
             self._given_up.add(trial_id)
@@ -76,7 +73,7 @@ class Tries:
         else:
             self._failed[trial_id] += 1
             if failure.kind == Kind.MEMORY:
-                self._make_room(trial_id, had, largest["CPU"])
+                self._make_room(trial_id, had, most_cpus)
 
     def _enlarge_share(self, trial_id: str, had: float) -> None:
         if 0 < had < 1:
@@ -84,11 +81,11 @@ class Tries:
         else:
             self._given_up.add(trial_id)  # more GPUs do not help one process
 
-    def _make_room(self, trial_id: str, had: Resources, largest: float) -> None:
+    def _make_room(self, trial_id: str, had: Resources, most_cpus: float) -> None:
         """Fewer neighbours on its node; where that is possible, the try is not counted."""
         reserved = had.request["cpu"]
-        if reserved < largest:
-            self._spare[trial_id] = had.spare_cpus + min(reserved, largest - reserved)
+        if reserved < most_cpus:
+            self._spare[trial_id] = had.spare_cpus + min(reserved, most_cpus - reserved)
             self._failed[trial_id] -= 1
 
     def left(self, trial_id: str) -> bool:

@@ -15,7 +15,7 @@ from orchestrator import stored
 from orchestrator.healing import Damage, set_aside
 from orchestrator.search.question import SearchQuestion
 from orchestrator.search.study import Entry, entry_of, suggestion
-from orchestrator.storage import Storage
+from orchestrator.storage import TRIAL_FILE, Storage
 
 
 def mend(question: SearchQuestion, storage: Storage) -> None:
@@ -24,7 +24,7 @@ def mend(question: SearchQuestion, storage: Storage) -> None:
     names = files.names(files.join(storage.url, *folder))
     if "study.json" in names and not _is_question(question, storage):
         set_aside(storage, Damage((*folder, "study.json"), "cut short", "written anew"))
-    numbers = [int(name.partition(".")[0]) for name in names if name[0].isdigit()]
+    numbers = [int(name[:5]) for name in names if TRIAL_FILE.fullmatch(name)]
     books: list[Entry] = []
     for number in range(max(numbers, default=-1) + 1):
         books.append(_entry(question, storage, books, (*folder, f"{number:05}.json")))

@@ -12,7 +12,14 @@ from typing import Any
 from ray import tune
 
 from data_shards.manifest import Data
-from orchestrator.cluster import alive, blame_lost_nodes, check_fits, connect, largest_node
+from orchestrator.cluster import (
+    alive,
+    blame_lost_nodes,
+    check_fits,
+    connect,
+    fitted,
+    most_cpus,
+)
 from orchestrator.failures import SILENT, Failure
 from orchestrator.relay import Relay, Watcher
 from orchestrator.resources import Resources
@@ -67,24 +74,26 @@ class SearchRunner:
             self._round(None if seconds == math.inf else seconds)
             blame_lost_nodes(self.failures, nodes)
             if time.monotonic() < deadline:
-                self._count_tries(nodes)
+                self._count_tries()
 
     def _left(self) -> int:
         """How many trials are still to be run, those under way included."""
         new = max(0, self.trials - len(self.study.books))
         return len(self.study.unfinished) + new
 
-    def _count_tries(self, nodes: list[dict[str, Any]]) -> None:
+    def _count_tries(self) -> None:
         """Whatever is unfinished after a whole round has lost its process."""
+        nodes = alive()
         for number in self.study.unfinished:
             trial_id = self.study.trial(number).id
             failure, had = self.failures.get(trial_id, SILENT), self._resources(trial_id)
-            self._tries.count(trial_id, failure, had=had, largest=largest_node(nodes))
+            most = most_cpus(nodes, gpus=had.gpus)
+            self._tries.count(trial_id, failure, had=had, most_cpus=most)
             if not self._tries.left(trial_id):
                 self.study.end(number, FAIL, reason=failure.text)
 
     def _resources(self, trial_id: str) -> Resources:
-        return self._tries.resources(trial_id, self.resources)
+        return fitted(self._tries.resources(trial_id, self.resources))
 
     def _config(self, trial: Trial) -> dict[str, Any]:
         where: dict[str, Any] = {"data": self.data, "storage": self.storage}

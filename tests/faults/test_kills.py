@@ -13,7 +13,7 @@ from tests.faults import processes
 from tests.faults.conftest import SEEDS, SWEEP, records
 from tests.faults.outcome import assert_finished, go_on, retrained, states
 from tests.orchestrator.command import start
-from tests.ray_head import ray_head
+from tests.ray_head import ray_head, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +73,7 @@ def test_however_a_command_ends_its_processes_go_and_the_same_one_goes_on(
         processes.wait_for_more(command, folder, draws.randint(1, 2))
         assert len(records(folder / "runs")) < 2
         assert not retrained(folder)
-        assert not left & set(processes.of_sweep(folder)), "nodes or trials of an earlier command"
+        _wait_until_gone(left, folder)
         code, output = _ended(command, by=end)
         left = set(processes.working(folder))
         assert code in ENDINGS[end], output
@@ -115,6 +115,12 @@ def _cluster(monkeypatch):
         for name, value in {"RAY_ADDRESS": head.address, **head.client()}.items():
             monkeypatch.setenv(name, value)
         yield head, head.add_node(num_cpus=1, environment=SOON)
+
+
+def _wait_until_gone(left, folder):
+    """Nodes and trials of an earlier command do not stay."""
+    what = "those of an earlier command are gone"
+    wait_for(lambda: not left & set(processes.of_sweep(folder)), seconds=60, what=what)
 
 
 def _ended(command, *, by):

@@ -135,11 +135,9 @@ def _draw(left: Counter, draws: random.Random, *, node: bool):
 def _strike(ground: Ground, fault) -> int:
     """Epochs that were reported, but must be trained again after this fault."""
     runs = ground.folder / "runs"
-    due = _due(runs, epochs_of(runs))
     reported = epochs_of(runs)
     fault(ground)
-    after = _due(runs, reported)
-    return sum(max(0, after[trial_id] - due.get(trial_id, 0)) for trial_id in after)
+    return sum(_due(runs, reported).values())
 
 
 def _due(runs: Path, reported: dict[str, int]) -> dict[str, int]:

@@ -47,7 +47,7 @@ def _filled(storage, tmp_path):
     """Two finished trials."""
     torch.save({"weights": torch.zeros(30)}, tmp_path / "best.pt")
     Image.new("RGB", (20, 20)).save(tmp_path / "drawn.png")
-    storage.write_plan({"plan_id": "p", "seeds": 1})
+    storage.write_plan({"plan_id": "p", "sweep": "loss", "seeds": 1})
     for trial_id in (TRIAL, OTHER):
         _finish(storage, trial_id, tmp_path)
     return storage
@@ -57,7 +57,7 @@ def _finish(storage, trial_id, folder):
     """All that a finished trial leaves; its last try but one failed."""
     record = {"trial_id": trial_id, "selection": {"value": 1.0}, "reports": REPORTS}
     storage.write_reports(trial_id, REPORTS)
-    storage.write_failure(trial_id, {"kind": "error"})
+    storage.write_failure(trial_id, {"kind": "error", "reason": "why", "time": 1.0})
     storage.write_record(record, {"s2i_rank": np.arange(9)})
     files.write_atomic(f"{storage.models_url(trial_id)}/best.pt", (folder / "best.pt").read_bytes())
     for name in ("gallery.png", "gradcam.png"):

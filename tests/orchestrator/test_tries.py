@@ -7,15 +7,13 @@ from orchestrator.resources import Resources
 from orchestrator.storage import Storage
 from orchestrator.tries import MOST_LOST, Tries, keep
 
-NODE = {"CPU": 4.0, "GPU": 1.0}
-
 
 def _fail(tries, kind, *, asked=None, times=1):
     """What trial `a` gets after so many failures of a kind."""
     asked = asked or Resources()
     for _ in range(times):
         had = tries.resources("a", asked)
-        tries.count("a", Failure(kind, "why"), had=had, largest=NODE)
+        tries.count("a", Failure(kind, "why"), had=had, most_cpus=4.0)
     return tries.resources("a", asked)
 
 

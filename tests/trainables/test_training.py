@@ -96,13 +96,19 @@ def test_continued_from_any_epoch_it_is_bit_identical(place, tmp_path, epochs, c
         assert torch.equal(value, right["model"][name])
 
 
-FIVE = TINY.replace(epochs=5, loss="timam")  # with an opponent and its optimiser
+FIVE = TINY.replace(epochs=5, loss="timam", speech_encoder="chrupala", speech_units=8, mels=40)
+"""With an opponent and its optimiser, and with dropout."""
 
 
 @pytest.fixture(scope="module")
 def five(place, tmp_path_factory):
     folder = tmp_path_factory.mktemp("five")
     return _train(place, folder, FIVE), Checkpoints(str(folder)).resume()
+
+
+def test_its_best_lies_between_checkpoints(five):
+    assert 1 < five[0][1].epoch < 5
+    assert five[0][1].epoch % 3
 
 
 @pytest.mark.parametrize("every", [1, 2, 3, 7])
