@@ -95,7 +95,7 @@ def test_nodes_and_the_head_itself_may_be_lost(folder, undisturbed, monkeypatch)
         processes.send(signal.SIGKILL, processes.raylets(node.pids()))  # alone
         processes.wait_for_more(command, folder, 2)
         head.kill()
-        output, _ = command.communicate(timeout=60)
+        output, _ = command.communicate(timeout=150)
         assert command.returncode == 1, output
         assert re.search(rf"error: the Ray head at \S+:{head.port} must answer", output), output
         assert NOTHING_LOST in output
@@ -126,5 +126,5 @@ def _wait_until_gone(left, folder):
 def _ended(command, *, by):
     """Exit code and output of a command that ends; soon, whatever ends it."""
     by(command)
-    output, _ = command.communicate(timeout=60)
+    output, _ = command.communicate(timeout=150)
     return command.returncode, output

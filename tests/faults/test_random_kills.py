@@ -58,7 +58,7 @@ class Ground:
 
     def _ended(self, *codes: int) -> None:
         """The command ends soon, with such a code and without a traceback."""
-        output, _ = self.command.communicate(timeout=60)
+        output, _ = self.command.communicate(timeout=150)
         assert self.command.returncode in codes, output
         assert "Traceback" not in output
         self.command = None

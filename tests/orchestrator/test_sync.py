@@ -20,6 +20,8 @@ from tests.orchestrator.search.objective import question as search_question
 from tests.orchestrator.tracked import record, reports
 from trainables.experiment import Experiment
 
+pytestmark = pytest.mark.slow
+
 BASE = Experiment(image_encoder="small", epochs=4, data="d" * 16)
 REASON = "the loss must be finite, but is nan at epoch 2, batch 7"
 

@@ -96,7 +96,9 @@ def test_continued_from_any_epoch_it_is_bit_identical(place, tmp_path, epochs, c
         assert torch.equal(value, right["model"][name])
 
 
-FIVE = TINY.replace(epochs=5, loss="timam", speech_encoder="chrupala", speech_units=8, mels=40)
+FIVE = TINY.replace(
+    epochs=5, loss="timam", speech_encoder="chrupala", speech_units=8, mels=40, seed=1
+)
 """With an opponent and its optimiser, and with dropout."""
 
 
@@ -107,8 +109,8 @@ def five(place, tmp_path_factory):
 
 
 def test_its_best_lies_between_checkpoints(five):
-    assert 1 < five[0][1].epoch < 5
-    assert five[0][1].epoch % 3
+    """Of 3 or more epochs; else its weights need not be held."""
+    assert five[0][1].epoch == 2
 
 
 @pytest.mark.parametrize("every", [1, 2, 3, 7])

@@ -17,6 +17,8 @@ from tests.orchestrator.test_tracking_server import answers, free_port
 from tests.ray_head import wait_for
 from tests.small_disk import small_disk
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
