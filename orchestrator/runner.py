@@ -2,7 +2,6 @@
 
 import dataclasses
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,7 +27,13 @@ from orchestrator.resources import Resources
 from orchestrator.storage import Storage
 from orchestrator.trainable import TrialRun
 from orchestrator.tries import Tries, keep
-from orchestrator.tuner_settings import Configs, request, run_config, trial_config
+from orchestrator.tuner_settings import (
+    Configs,
+    request,
+    round_folder,
+    run_config,
+    trial_config,
+)
 from orchestrator.visibility import check_visible
 from search_spaces.designs import Trial
 
@@ -105,7 +110,7 @@ class Runner:
             self.failures.pop(trial.id, None)
             if more := self._tries.more(trial.id, gets):
                 print(f"{trial.name}: again, with {more}", file=sys.stderr)
-        with tempfile.TemporaryDirectory(prefix="vfsel-tune-") as folder:
+        with round_folder() as folder:
             self._tuner(work, folder).fit()
         blame_lost_nodes(self.failures, nodes)
         recorded, nodes = self.storage.record_ids(), alive()

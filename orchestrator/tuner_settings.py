@@ -1,5 +1,6 @@
 """What every Tuner of ours has in common: nothing is kept by Tune, a trial is plain values."""
 
+import tempfile
 from typing import Any
 
 from ray import tune
@@ -9,6 +10,14 @@ from data_shards.manifest import Data
 from orchestrator.resources import Resources
 from orchestrator.storage import Storage
 from search_spaces.designs import Trial
+
+
+def round_folder() -> "tempfile.TemporaryDirectory[str]":
+    """Where Tune keeps its own files of a round.
+
+    When it is interrupted it may write a moment longer: that must not hide the interruption.
+    """
+    return tempfile.TemporaryDirectory(prefix="vfsel-tune-", ignore_cleanup_errors=True)
 
 
 def run_config(folder: str, callback: tune.Callback) -> tune.RunConfig:

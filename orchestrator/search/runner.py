@@ -2,7 +2,6 @@
 
 import math
 import os
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ from orchestrator.search.study import FAIL, Study
 from orchestrator.storage import Storage
 from orchestrator.trainable import TrialRun
 from orchestrator.tries import Tries
-from orchestrator.tuner_settings import request, run_config, trial_config
+from orchestrator.tuner_settings import request, round_folder, run_config, trial_config
 from orchestrator.visibility import check_visible
 from search_spaces.designs import Trial
 
@@ -104,7 +103,7 @@ class SearchRunner:
         self.failures.clear()
         # a searcher has one trial pending at a time, unless it is told how many run at once
         os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(self.resources.max_concurrent or 1)
-        with tempfile.TemporaryDirectory(prefix="vfsel-tune-") as folder:
+        with round_folder() as folder:
             tune.Tuner(
                 tune.with_resources(TrialRun, request),
                 tune_config=tune.TuneConfig(
