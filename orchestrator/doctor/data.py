@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from data_shards import files, manifest
 from data_shards.cache_folder import cache_folder, shard_limit
 from data_shards.errors import DataError, UsageError
 from data_shards.manifest import Data, Shard
+from orchestrator.built_in import FOLDER
 from orchestrator.doctor.check import Asked, Check, error, ok, warning
 from orchestrator.doctor.disk import free, size
 from orchestrator.storage import READERS
@@ -16,10 +18,11 @@ _SHOWN = 5
 
 
 def checks(asked: Asked) -> Iterator[Check]:
-    """Each data set that is named."""
-    if not asked.data:
+    """Each data set that is named; else the built-in one, if it is there."""
+    places = asked.data or ((FOLDER,) if Path(FOLDER).exists() else ())
+    if not places:
         yield ok("data", "the built-in set, made at its first use")
-    for place in asked.data:
+    for place in places:
         try:
             data = manifest.load(place)
         except (UsageError, DataError) as problem:

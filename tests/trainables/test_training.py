@@ -108,9 +108,13 @@ def five(place, tmp_path_factory):
     return _train(place, folder, FIVE), Checkpoints(str(folder)).resume()
 
 
-def test_its_best_lies_between_checkpoints(five):
-    """Of 3 or more epochs; else its weights need not be held."""
+def test_what_is_kept_of_a_best_between_checkpoints_are_its_own_weights(place, tmp_path, five):
+    """Of epoch 2, with a checkpoint behind 3 and 5: those that a run stopped there ends with."""
     assert five[0][1].epoch == 2
+    _train(place, tmp_path / "3", FIVE, every=3)
+    _train(place, tmp_path / "2", FIVE, epochs=2)
+    stopped = Checkpoints(str(tmp_path / "2")).resume()["model"]
+    assert _equal(stopped, Checkpoints(str(tmp_path / "3")).best(2)["model"])
 
 
 @pytest.mark.parametrize("every", [1, 2, 3, 7])
