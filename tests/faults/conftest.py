@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.storage import Storage
 from tests import made
+from tests.faults.mlflow_faults import behind_proxy, make_template
 from tests.orchestrator.command import TINY, results, run
 
 EPOCHS = 25
@@ -41,6 +42,14 @@ def wait_for_epoch(storage, epoch, seconds=180):
         time.sleep(0.02)
 
 
+def records_of(sweep, folder):
+    """The records of a sweep of `tones` in an empty folder."""
+    made.make(folder / "tones", per_class=20)
+    done = run(*sweep, folder=folder)
+    assert done.returncode == 0, done.stderr
+    return records(folder / "runs")
+
+
 @pytest.fixture
 def folder(tmp_path):
     """A working folder with the data set `tones`."""
@@ -51,8 +60,17 @@ def folder(tmp_path):
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory):
     """The records of `SWEEP` when nothing happens to it."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    made.make(folder / "tones", per_class=20)
-    done = run(*SWEEP, folder=folder)
-    assert done.returncode == 0, done.stderr
-    return records(folder / "runs")
+    return records_of(SWEEP, tmp_path_factory.mktemp("undisturbed"))
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """An empty SQLite file of MLflow's, migrated once."""
+    return make_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+def mlflow(tmp_path, template):
+    """A server of the test's own, and the proxy before it."""
+    with behind_proxy(tmp_path / "mlflow", template) as both:
+        yield both

@@ -16,9 +16,9 @@ import pytest
 from orchestrator.storage import Storage
 from tests import made
 from tests.faults import processes
-from tests.faults.conftest import SEEDS, epochs_of, records
+from tests.faults.conftest import SEEDS, epochs_of, records, records_of
 from tests.faults.outcome import assert_finished, checkpointed
-from tests.orchestrator.command import TINY, run, start
+from tests.orchestrator.command import TINY, start
 from tests.ray_head import Head, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -170,11 +170,7 @@ def ground(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """The records when nothing happens."""
-    folder = tmp_path_factory.mktemp("whole")
-    made.make(folder / "tones", per_class=20)
-    done = run(*SWEEP, folder=folder)
-    assert done.returncode == 0, done.stderr
-    return records(folder / "runs")
+    return records_of(SWEEP, tmp_path_factory.mktemp("whole"))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
