@@ -30,11 +30,13 @@ class Row:
     """Chance of the selection metric; None where it is not known."""
     dropped: int
     """Unreadable samples that the cell's trials left out."""
+    alone: str = "VFSEL"
+    """What a lone cell is called: the model."""
 
     @property
     def label(self) -> str:
         """E.g. `gamma=13`; the base itself has no varying field."""
-        return cell_label(self.varies) or "VFSEL"
+        return cell_label(self.varies) or self.alone
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def _row(trials: Sequence[Trial], found: Mapping[str, Record]) -> Row:
         test=_means(records),
         selection_chance=next((r["selection"].get("chance") for r in records), None),
         dropped=sum(sum(record["dropped"].values()) for record in records),
+        alone=trials[0].experiment.model if trials[0].experiment.trainable else "VFSEL",
     )
 
 
@@ -141,9 +144,13 @@ def as_dict(found: Answer) -> dict[str, Any]:
     }
 
 
-def plot_curve(found: Answer, path: Path) -> None:
+Bands = Mapping[str, Mapping[str, tuple[float, float]]]
+"""Cell's label → metric → its interval (percent)."""
+
+
+def plot_curve(found: Answer, path: Path, bands: Bands | None = None) -> None:
     """R@1 of both directions, and their sum, against the one number that varies (as Figures 5.1 and
-    5.2), a PNG."""
+    5.2), a PNG. Where `bands` has intervals (`s2i_r1`, `i2s_r1`, `r1_sum`), they are shaded."""
     from matplotlib.figure import Figure  # without pyplot: no display, no global state
 
     (name,) = found.question.sweep.design.fields
@@ -157,9 +164,11 @@ def plot_curve(found: Answer, path: Path) -> None:
     for (key, label), color in zip(DIRECTIONS.items(), ("C0", "C1"), strict=True):
         left.plot(levels, [row.test[f"{key}_r1"] for row in rows], "o-", label=label, color=color)
         left.axhline(rows[0].test[f"{key}_chance"], ls=":", color=color)
+        _shade(left, rows, levels, bands or {}, name=f"{key}_r1", color=color)
     sums = [sum(row.test[f"{key}_r1"] for key in DIRECTIONS) for row in rows]
     left.plot(levels, sums, "s--", label="sum of both", color="C2")
-    left.set_title("R@1, test (dotted: chance)")
+    _shade(left, rows, levels, bands or {}, name="r1_sum", color="C2")
+    left.set_title(f"R@1, test (dotted: chance{'; shaded: 95 % interval' if bands else ''})")
     left.set_ylabel("percent (sum: at most 200)")
     left.legend()
     for axes in (left, right):
@@ -168,6 +177,17 @@ def plot_curve(found: Answer, path: Path) -> None:
     setting = f"{question.dataset}, {question.base.epochs} epochs, seeds: {question.seeds}"
     figure.suptitle(f"{question.sweep.question}  ({setting})")
     figure.savefig(path, dpi=120)
+
+
+def _shade(
+    axes: "Axes", rows: Sequence[Row], levels: Sequence[float], bands: Bands, *, name: str,
+    color: str,
+) -> None:  # fmt: skip
+    pairs = zip(levels, rows, strict=True)
+    known = [(x, *bands[r.label][name]) for x, r in pairs if name in bands.get(r.label, {})]
+    if known:
+        x, low, high = (list(column) for column in zip(*known, strict=True))
+        axes.fill_between(x, low, high, color=color, alpha=0.15, lw=0)
 
 
 def _scale(axes: "Axes", name: str, found: Answer) -> None:

@@ -46,6 +46,8 @@ def gigabytes(sizes: Iterable[ColumnSize]) -> float:
 def told(experiments: Iterable[Experiment], manifest: Manifest, *, cache_limit: float) -> str:
     """One line: how the trials get what is frozen, what it takes, and why it is not cached."""
     experiments = list(experiments)
+    if own := sorted({one.model for one in experiments if one.trainable}):
+        return f"features: as {', '.join(own)} keeps them, how many is not known beforehand"
     how = " and ".join(sorted({"cached" if one.cached else "live" for one in experiments}))
     size = gigabytes(columns(experiments, manifest))
     line = f"features: {how}, about {size:.2g} GB in each node's cache"

@@ -10,13 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator import curves, mlflow_values
+from orchestrator import curves, mlflow_notes, mlflow_values, registered
 from orchestrator.mlflow_client import check_unlocked, log_pictures
 from orchestrator.mlflow_values import LONGEST_VALUE
 from orchestrator.storage import Record
 from orchestrator.tracking_uri import TrackingUri
 from search_spaces.designs import Trial
 from trainables.experiment import Experiment
+
+NOTE = "mlflow.note.content"
+"""The tag that MLflow shows as a run's description, in Markdown."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Run:
     reason: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
     """The parent's; a child's are not kept."""
+    note: str = ""
+    """The parent's description, in Markdown."""
 
 
 @dataclass
@@ -61,6 +66,8 @@ class Sent:
     pictures: int = 0
     states: int = 0
     """Runs, the parent among them, that were given another final state."""
+    models: int = 0
+    """Winners that were registered."""
 
 
 class PlanRuns:
@@ -105,7 +112,9 @@ class PlanRuns:
         """Ship everything of a finished trial, then mark it shipped."""
         run, reports = self._ensure(trial, record["reports"]), record["reports"]
         final, tags = mlflow_values.final_metrics(record), mlflow_values.tags(record)
-        self._ship(run, trial, reports, final, tags)
+        page = f"#/experiments/{self._experiment}/runs/{self.parent.id}"
+        note = mlflow_notes.of_child(trial, record, question=self._plan.question, parent=page)
+        self._ship(run, trial, reports, final, [*tags, (NOTE, note)])
         self.end(run, "FINISHED", at=mlflow_values.last(reports))
         self._client.log_dict(run.id, record["experiment"], "config.json")
         self._client.log_text(run.id, curves.as_csv(reports), "curves.csv")
@@ -141,6 +150,21 @@ class PlanRuns:
         tags = [self._entities.RunTag("vfsel.best", best)] if best else []
         self._client.log_batch(self.parent.id, metrics=metrics, tags=tags)
         self.parent.metrics |= changed
+
+    def describe(self, cells: Sequence[mlflow_notes.Cell], best: str) -> None:
+        """The parent's description and its table of cells, where they changed."""
+        plan = self._plan
+        note = mlflow_notes.of_parent(plan.question, cells, best=best, dataset=plan.dataset)
+        if note == self.parent.note:
+            return
+        if cells:
+            self._client.log_text(self.parent.id, mlflow_notes.as_csv(cells), "cells.csv")
+        self._client.set_tag(self.parent.id, NOTE, note)  # last: it says that all is there
+        self.parent.note = note
+
+    def register(self, run: Run, winner: registered.Winner) -> None:
+        """Register a trial's model, once."""
+        self.sent.models += registered.register(self._client, run.id, winner)
 
     def resume_parent(self) -> None:
         """The parent runs again."""
@@ -184,6 +208,7 @@ class PlanRuns:
     def _ensure(self, trial: Trial, reports: Sequence[curves.Report]) -> Run:
         if trial.id not in self._runs:
             tags = {"mlflow.parentRunId": self.parent.id, "vfsel.trial_id": trial.id}
+            tags |= mlflow_values.cell_tags(trial)
             start = reports[0]["time"] - reports[0]["seconds"] if reports else time.time()
             self._runs[trial.id] = self._create(
                 trial.name, tags, start=mlflow_values.milliseconds(start)
@@ -192,8 +217,10 @@ class PlanRuns:
 
     def _create_parent(self) -> Run:
         plan = self._plan
-        tags = {"mlflow.note.content": plan.question, "vfsel.dataset": plan.dataset}
-        return self._create(f"{plan.sweep} on {plan.dataset}", tags, start=mlflow_values.now())
+        tags = {NOTE: plan.question, "vfsel.dataset": plan.dataset}
+        run = self._create(f"{plan.sweep} on {plan.dataset}", tags, start=mlflow_values.now())
+        run.note = plan.question
+        return run
 
     def _create(self, name: str, tags: dict[str, str], *, start: int) -> Run:
         plan = self._plan
@@ -211,7 +238,7 @@ class PlanRuns:
         name = f"vfsel/{self._plan.sweep}"
         found = self._client.get_experiment_by_name(name)
         if found is None:
-            tags = {"mlflow.note.content": self._plan.question}
+            tags = {NOTE: self._plan.question}
             return str(self._client.create_experiment(name, self._uri.artifacts, tags))
         if found.lifecycle_stage != "active":
             self._client.restore_experiment(found.experiment_id)
@@ -269,4 +296,5 @@ def _known(run: Any) -> Run:
         pictured="vfsel.pictures" in run.data.tags,
         reason=run.data.tags.get("reason", ""),
         metrics={} if parent else dict(run.data.metrics),
+        note="" if parent else run.data.tags.get(NOTE, ""),
     )

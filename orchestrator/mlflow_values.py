@@ -39,9 +39,15 @@ def final_metrics(record: Record) -> list[Metric]:
 
 
 def parameters(trial: Trial) -> list[tuple[str, str]]:
-    """The fields of the experiment."""
-    fields = trial.experiment.flat().items()
-    return [(key, str(value)[:LONGEST_VALUE]) for key, value in fields]
+    """The fields of the experiment, and a variant's name: what the UI's charts can have as axes."""
+    fields = dict(trial.varies) | trial.experiment.flat()
+    return [(key, str(value)[:LONGEST_VALUE]) for key, value in fields.items()]
+
+
+def cell_tags(trial: Trial) -> dict[str, str]:
+    """What a run is found and grouped by: its replicates share a cell."""
+    cell = {"cell": trial.cell} if trial.cell else {}
+    return cell | {"seed": str(trial.experiment.seed)}
 
 
 def tags(record: Record) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from data_shards import files
@@ -18,6 +18,20 @@ from trainables.experiment import Experiment
 
 
 @dataclass(frozen=True)
+class Tuned:
+    """What `--tune-first` found on validation classes, with the same budget for every arm."""
+
+    points: Mapping[str, Mapping[str, Any]]
+    """Arm (a cell's label) → the fields that were tuned for it, and their values."""
+    studies: Mapping[str, str]
+    """Arm → the id of its search; empty where it had nothing to tune."""
+    trials: int
+    sampler: str
+    pruner: str
+    min_epochs: int | None
+
+
+@dataclass(frozen=True)
 class Question:
     """A sweep asked of some data: everything that fixes its plan but the records so far."""
 
@@ -27,11 +41,15 @@ class Question:
     dataset: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What reports say of the data (`facts_of`); empty where an older plan holds none."""
+    tuned: Tuned | None = None
+    """What was tuned for each arm beforehand, if anything was."""
 
     @property
     def plan_id(self) -> str:
         """12 hex digits: the sweep and its base, not the seeds, so that replicates join it."""
-        text = json.dumps([self.sweep.name, self.base.differing()], sort_keys=True)
+        own = [self.sweep.name, self.base.differing()]
+        points = [dict(self.tuned.points)] if self.tuned else []
+        text = json.dumps(own + points, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def to_dict(self) -> dict[str, Any]:
@@ -43,13 +61,19 @@ class Question:
             "seeds": self.seeds,
             "dataset": self.dataset,
             "facts": dict(self.facts),
+            **({"tuned": asdict(self.tuned)} if self.tuned else {}),
         }
 
     def plan(self, storage: Storage) -> Plan:
         """The trials wanted, given what is recorded; each once, and nothing in it `auto`."""
         found = self.sweep.plan(self.base, range(self.seeds), storage.score)
-        trials = {trial.id: trial.resolved() for trial in found.trials}
+        wanted = (self._tuned(trial).resolved() for trial in found.trials)
+        trials = {trial.id: trial for trial in wanted}
         return Plan(list(trials.values()), found.undecided)
+
+    def _tuned(self, trial: Trial) -> Trial:
+        point = self.tuned.points.get(trial.cell, {}) if self.tuned else {}
+        return replace(trial, experiment=trial.experiment.replace(**point))
 
 
 def facts_of(manifest: Manifest) -> dict[str, Any]:
@@ -102,19 +126,25 @@ def asked_before(name: str, storage: Storage) -> list[Question]:
     Raises:
         UsageError: there is none.
     """
-    found = [plan for plan in storage.plans() if plan["sweep"] == name]
+    sweep = load(name)
+    found = [plan for plan in storage.plans() if plan["sweep"] == sweep.name]
+    if sweep.code:  # one plan of another source may have other parameters
+        found = [plan for plan in found if plan["base"].get("trainable") == sweep.code.reference]
     if not found:
+        now = f" with {sweep.code.shown} as it is now" if sweep.code else ""
         raise UsageError(
-            f"a sweep must have been run, but {files.shown(storage.url)!r} has none of {name}: run "
-            f"`python -m orchestrator sweep {name}` first, or name its --storage."
+            f"a sweep must have been run, but {files.shown(storage.url)!r} has none of "
+            f"{sweep.name}{now}: run `python -m orchestrator sweep {sweep.asked_as}` first, or "
+            "name its --storage."
         )
     return [
         Question(
-            load(name),
+            sweep,
             Experiment.from_dict(p["base"]),
             p["seeds"],
             p["dataset"],
             p.get("facts", {}),
+            Tuned(**p["tuned"]) if "tuned" in p else None,
         )
         for p in found
     ]

@@ -22,7 +22,7 @@ def check(experiments: Iterable[Experiment], *, weights: str) -> None:
     if not weights:
         return
     use(weights)
-    experiments = list(experiments)
+    experiments = [one for one in experiments if not one.trainable]  # those see to it themselves
     for name in sorted({experiment.image_encoder for experiment in experiments}):
         if components.constant("image_encoders", name, "PRETRAINED"):
             backbone(name)()

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from statistics import fmean
 
-from data_shards.errors import NetworkError
+from data_shards.errors import DataError, NetworkError
+from orchestrator import mlflow_notes
 from orchestrator.mlflow_runs import PlanInfo, PlanRuns
-from orchestrator.storage import Storage
+from orchestrator.registered import Winner
+from orchestrator.storage import Record, Storage
 from orchestrator.tracking_uri import TrackingUri
 from search_spaces.designs import Trial
 
@@ -53,7 +55,10 @@ class Shipper:
         self.runs: PlanRuns | None = None
         self.outage = False
         """Whether the last pass was ended by MLflow, or the storage, being out of reach."""
+        self.unregistered = ""
+        """Why the winner's model cannot be registered, if it cannot."""
         self._scores: dict[str, float | None] = {}
+        self._tests: dict[str, dict[str, float]] = {}
         self._left: set[str] = set()
         """Trials without a record that are shipped as they ended."""
 
@@ -103,14 +108,18 @@ class Shipper:
             yield partial(self._ship_pictures, runs, work.trials)
         yield partial(self._summarise, runs, work.trials, len(work.trials) - len(left))
         if work.final:
+            yield partial(self._describe, runs, work.trials)
             yield partial(_close, runs, {trial.id for trial in left}, work.final)
+            if not left and not work.final.parent:
+                yield partial(self._register, runs, work.trials)
 
     def _read_scores(self, runs: PlanRuns, recorded: set[str]) -> None:
         """Of what an earlier command has shipped: many records at once, and once."""
         unknown = {name for name in recorded - self._scores.keys() if _is_shipped(runs, name)}
         if unknown:
-            found = self._storage.records(unknown, keep=("selection",))
-            self._scores |= {name: record["selection"]["value"] for name, record in found.items()}
+            found = self._storage.records(unknown, keep=("selection", "test"))
+            for name, record in found.items():
+                self._keep(name, record)
 
     def _ship_record(self, runs: PlanRuns, trial: Trial) -> None:
         shipped = _is_shipped(runs, trial.id)
@@ -120,7 +129,11 @@ class Shipper:
         assert record is not None, "it was listed, and nothing deletes records"
         if not shipped:
             runs.ship_record(trial, record)
-        self._scores[trial.id] = record["selection"]["value"]
+        self._keep(trial.id, record)
+
+    def _keep(self, trial_id: str, record: Record) -> None:
+        self._scores[trial_id] = record["selection"]["value"]
+        self._tests[trial_id] = record["test"]
 
     def _ship_pictures(self, runs: PlanRuns, trials: Sequence[Trial]) -> None:
         """Of the few trials that have some: the sweep draws them at its end."""
@@ -154,10 +167,40 @@ class Shipper:
     def _summarise(self, runs: PlanRuns, trials: Sequence[Trial], recorded: int) -> None:
         values = {"trials": float(len(trials)), "recorded": float(recorded)}
         means = _cell_means(trials, self._scores)
-        best = max(means, key=lambda name: means[name], default="")
+        best = self._best(trials)
         if means:
             values[f"best_{self._plan.metric}"] = means[best]
         runs.summarise(values, best)
+
+    def _describe(self, runs: PlanRuns, trials: Sequence[Trial]) -> None:
+        """Once no further result comes: means over seeds, beside the question."""
+        cells = mlflow_notes.cells(trials, self._tests)
+        runs.summarise(mlflow_notes.metrics(cells, self._plan.dataset), "")
+        runs.describe(cells, self._best(trials))
+
+    def _best(self, trials: Sequence[Trial]) -> str:
+        """The best cell; empty where nothing was held out to choose it by."""
+        means = _cell_means(trials, self._scores)
+        return max(means, key=lambda name: means[name], default="")
+
+    def _register(self, runs: PlanRuns, trials: Sequence[Trial]) -> None:
+        """The model of the best cell's first seed; that its weights are gone is no failure."""
+        lone = len({trial.cell for trial in trials}) == 1
+        best = self._best(trials)
+        trial = next((t for t in trials if lone or (best and t.cell == best)), None)
+        record = self._storage.record(trial.id) if trial else None
+        if trial is None or record is None:  # a search's trials have no record, and no model
+            return
+        if trial.experiment.trainable:
+            self.unregistered = f"only VFSEL's are, and this is {trial.experiment.model}"
+            return
+        winner = Winner(self._storage, record, trial.name, self._plan.sweep)
+        try:
+            runs.register(runs.children[trial.id], winner)
+        except NetworkError:
+            raise
+        except DataError as error:  # of the model, not of MLflow: it will be the same again
+            self.unregistered = str(error)
 
 
 def _is_shipped(runs: PlanRuns, trial_id: str) -> bool:

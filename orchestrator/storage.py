@@ -10,9 +10,11 @@ models/<trial_id>/           best.pt of a finished trial, for its pictures; can 
 pictures/<trial_id>/         gradcam.png, speech_attention.png, gallery_s2i.png, …; can be deleted
 features/<column>/           derived features that nodes share; only on a URI, can be deleted
 damaged/<kind>/…             files that a sweep found cut short and set aside; can be deleted
+trainables/<sha256>.py       source of a trainable of one's own, by its digest
 studies/<study_id>/          a search that was asked (study.json) and its trials (00000.json, …)
 """
 
+import hashlib
 import io
 import json
 import re
@@ -29,6 +31,7 @@ from data_shards.errors import DataError, UsageError
 from orchestrator import stored
 from orchestrator.stored import MENDS
 from trainables import checkpoint_names
+from trainables.own import Source
 
 SCHEMA = 1
 READERS = 16  # of small files at once
@@ -219,6 +222,28 @@ class Storage:
     def write_study_owner(self, study_id: str, owner: str) -> None:
         """Take a search over."""
         self._write_json({"owner": owner}, "studies", study_id, "owner.json")
+
+    def write_trainable(self, source: Source) -> None:
+        """Keep a source for the nodes that run it; its name is its digest."""
+        url = self._of("trainables", f"{source.sha256}.py")
+        files.write_atomic(url, source.text.encode())
+
+    def trainable(self, reference: str) -> Source:
+        """The source that an experiment's `trainable` names: exactly that text.
+
+        Raises:
+            DataError: it is missing, or another one by now: it is not run.
+        """
+        name, _, digest = reference.partition("@")
+        url = self._of("trainables", f"{digest}.py")
+        content = stored.read(url)
+        if content is None or hashlib.sha256(content).hexdigest() != digest:
+            what = "is missing" if content is None else "was changed, and is not run"
+            raise DataError(
+                f"{files.shown(url)} must be the source of {name}, but {what}: the same `sweep` "
+                "command writes it again."
+            )
+        return Source(name, content.decode())
 
     def _write_json(self, value: dict[str, Any], *names: str) -> None:
         """Fields stay in their order: that of a search's space is the order of its columns."""

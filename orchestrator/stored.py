@@ -37,7 +37,14 @@ RECORD = {
     "environment": {"device": str},
     "seconds": NUMBER,
 }
-PLAN = {"plan_id": str, "sweep": str, "base": dict, "seeds": int, "dataset": str, "facts": dict}
+TUNED = {
+    "points": {str: dict}, "studies": {str: str}, "trials": int, "sampler": str, "pruner": str,
+    "min_epochs": int | None,
+}  # fmt: skip
+PLAN = {
+    "plan_id": str, "sweep": str, "base": dict, "seeds": int, "dataset": str, "facts": dict,
+    "tuned": TUNED,
+}  # fmt: skip
 STUDY = {"sweep": str, "base": dict, "space": dict, "dataset": str, "name": str, "min_epochs": int}
 FAILURE = {"kind": str, "reason": str, "time": NUMBER}
 TRIAL = {"number": int, "values": {str: NUMBER}}

@@ -26,12 +26,22 @@ from orchestrator.resources import Resources
 from orchestrator.runner import Runner
 from orchestrator.storage import Storage
 from orchestrator.tracking import PlanInfo, Tracker
+from orchestrator.tuning import Budget, check_tunable, tune_first
 from orchestrator.ui import ui_command
 from search_spaces.designs import Refine, Trial
 
 
-def run_sweeps(asked: Sequence[tuple[Question, Data]], *, as_json: bool, **how: Any) -> int:
+def run_sweeps(
+    asked: Sequence[tuple[Question, Data]],
+    *,
+    as_json: bool,
+    tuning: Budget | None = None,
+    **how: Any,
+) -> int:
     """Run a sweep on each data set in turn, and print its answers; see `run_sweep`.
+
+    Args:
+        tuning: with what every arm is tuned first, if it is.
 
     Returns:
         Exit code: 0, or 1 if any trial of a plan has no record.
@@ -39,9 +49,14 @@ def run_sweeps(asked: Sequence[tuple[Question, Data]], *, as_json: bool, **how: 
     Raises:
         DataError: another command is writing to the storage.
     """
+    if tuning:
+        for question, _ in asked:
+            check_tunable(question, min_epochs=tuning.min_epochs)
     answers = []
     with held(Storage(how["storage_url"]), command=f"sweep {asked[0][0].sweep.name}"):
         for question, data in asked:
+            if tuning:
+                question = tune_first(question, data, budget=tuning, **how)
             found = run_sweep(question, data, **how)
             answers.append(found)
             if not as_json:
@@ -72,6 +87,8 @@ def run_sweep(
     heal_plan(question, storage)
     tracker = Tracker(uri=tracking_uri, storage=storage, plan=_info(question))
     storage.write_plan(question.to_dict())
+    if question.sweep.code:
+        storage.write_trainable(question.sweep.code)
     console = Console(stderr=True)
     planned = [trial.experiment for trial in missing(question.plan(storage), storage)]
     published.check(planned, weights=resources.weights)
@@ -207,7 +224,7 @@ def _print(found: Answer, storage: Storage, shown_at: str, curve: str) -> None:
     if storage.picture_ids():
         click.echo(f"drawn:   {files.shown(files.join(storage.url, 'pictures'))}")
     where = "" if storage.url == "runs" else f" --storage {files.shown(storage.url)}"
-    click.echo(f"report:  python -m orchestrator report {found.question.sweep.name}{where}")
+    click.echo(f"report:  python -m orchestrator report {found.question.sweep.asked_as}{where}")
     click.echo(f"records: {files.shown(files.join(storage.url, 'records'))}")
     if shown_at:
         click.echo(f"pages:   {ui_command(shown_at)}")

@@ -1,4 +1,5 @@
-"""`sync`: all that a storage holds, into MLflow; from the storage alone, without Ray and torch."""
+"""`sync`: all that a storage holds, into MLflow; from the storage alone, without Ray, and torch
+only where a winner's model is to be registered."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -32,15 +33,18 @@ class Shipped:
     plan: PlanInfo
     runs: Counter[str]
     sent: Sent
+    unregistered: str = ""
+    """Why the winner's model is not registered, if it cannot be."""
 
     @property
     def text(self) -> str:
         """One line for people."""
         runs = ", ".join(f"{count} {state}" for state, count in sorted(self.runs.items()))
         sent = ", ".join(f"{count} {what}" for what, count in asdict(self.sent).items() if count)
+        lacking = f"; no registered model: {self.unregistered}" if self.unregistered else ""
         return (
             f"{self.plan.sweep} on {self.plan.dataset}, plan {self.plan.plan_id}: "
-            f"{runs or 'no runs'}; {f'sent {sent}' if sent else 'nothing was missing'}"
+            f"{runs or 'no runs'}; {f'sent {sent}' if sent else 'nothing was missing'}{lacking}"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -98,7 +102,7 @@ class Sync:
             failed = error
         if failed is None and shipper.runs is not None:
             states = Counter(run.status for run in shipper.runs.children.values())
-            yield Shipped(plan, states, shipper.runs.sent)
+            yield Shipped(plan, states, shipper.runs.sent, shipper.unregistered)
             return
         assert failed is not None
         if shipper.outage and not isinstance(failed, DataError):

@@ -80,6 +80,8 @@ class Tracker:
         done = not self._thread.is_alive() and self._error is None
         if not done:
             print(self._warning(), file=sys.stderr, flush=True)
+        elif reason := self._shipper.unregistered:
+            print(f"warning: no registered model: {reason}", file=sys.stderr, flush=True)
         return done
 
     def _run(self) -> None:

@@ -4,6 +4,7 @@ import os
 import platform
 import socket
 import time
+from collections.abc import Generator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,10 @@ from data_shards.manifest import Data
 from orchestrator.gpu_packing import read_memory, start_reading
 from orchestrator.storage import Storage
 from orchestrator.version import code_version
-from trainables import weights
+from trainables import checkpoint_names, own_training, weights
 from trainables.allocator import keep_freed_memory
 from trainables.experiment import Experiment
-from trainables.training import Outcome, train
+from trainables.training import Outcome, Report, train
 
 NODE_SECONDS = 10.0
 """A node that fails at once would draw every waiting trial to itself."""
@@ -63,13 +64,23 @@ class _Run:
         self._reports: list[dict[str, Any]] = []
         self._known = self._storage.reports(self._experiment.trial_id)
         self._checkpoints = self._storage.checkpoints_url(self._experiment.trial_id)
-        self._training = train(
+        self._training = self._start(config)
+
+    def _start(self, config: dict[str, Any]) -> Generator[Report, None, Outcome]:
+        """VFSEL's training, or that of a trainable of one's own."""
+        given: dict[str, Any] = {
+            "data": self._data,
+            "cache": cache_folder(),
+            "checkpoints": self._checkpoints,
+            "device": self._device,
+            "workers": config["workers"],
+        }
+        if self._experiment.trainable:
+            source = self._storage.trainable(self._experiment.trainable)
+            return own_training.train(self._experiment, source, **given)
+        return train(
             self._experiment,
-            data=self._data,
-            cache=cache_folder(),
-            checkpoints=self._checkpoints,
-            device=self._device,
-            workers=config["workers"],
+            **given,
             features=self._storage.features_url,
             cache_limit=config["cache_limit"],
             checkpoint_every=config["checkpoint_every"],
@@ -130,7 +141,10 @@ class _Run:
         return metrics["s2i_chance"] + metrics["i2s_chance"] if metrics else None
 
     def _keep_model(self, epoch: int) -> None:
-        """A disk without room for it costs pictures, no trial."""
+        """A disk without room for it costs pictures, no trial; one's own may have no weights."""
+        names = files.names(self._checkpoints)
+        if self._experiment.trainable and checkpoint_names.best(epoch) not in names:
+            return
         try:
             self._storage.keep_model(self._experiment.trial_id, epoch=epoch)
         except (OSError, DataError) as error:

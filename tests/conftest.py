@@ -30,7 +30,7 @@ install_import_hook(TYPED, "beartype.beartype")
 # The jobs that a script runs in the background ignore Ctrl-C, and so would what the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-pytest_plugins = ["tests.s3"]
+pytest_plugins = ["tests.browser", "tests.s3"]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -29,10 +29,11 @@ def evaluate(model: DualEncoder, features: SplitFeatures, *, device: torch.devic
         speech_ME, image_NE, torch.as_tensor(features.caption_classes),
         torch.as_tensor(features.image_classes),
     )  # fmt: skip
-    return replace(found, queries=found.queries | _places(features))
+    return replace(found, queries=found.queries | places(features))
 
 
-def _places(features: SplitFeatures) -> dict[str, np.ndarray]:
+def places(features: SplitFeatures) -> dict[str, np.ndarray]:
+    """What stands at each place of a split's galleries; see `evaluate`."""
     first = features.speech.first
     row_M = np.searchsorted(first, features.captions, side="right") - 1
     found = {

@@ -8,6 +8,8 @@ import dataclasses
 import hashlib
 import json
 import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
@@ -17,12 +19,15 @@ from trainables import components
 from trainables.losses import loss_class
 from trainables.losses.base import Loss
 from trainables.losses.matching import Matching
-from trainables.typed_fields import typed
+from trainables.typed_fields import as_type, typed
 
 _SPEECH_FIELDS = (
     "speech_attention", "speech_attention_hidden", "speech_units", "mels", "window",
 )  # fmt: skip
 """Fields of which a speech encoder's file lists those that it reads."""
+
+COMMON = ("data", "seed", "batch_size", "epochs", "selection", "max_broken")
+"""Fields that a trainable of one's own has too; all others are VFSEL's."""
 
 CHOICES = {
     "image_attention": ["none", "B3", "B4"],
@@ -126,11 +131,18 @@ class Experiment:
     max_broken: float = 0.001
     """Share of a split's samples that may be unreadable before the trial fails."""
 
+    trainable: str = ""
+    """A trainable of one's own in the place of VFSEL, `NAME@SHA256` of its source; "" is VFSEL."""
+    own: tuple[tuple[str, Any], ...] = ()
+    """Parameters of that trainable, name and plain value, by name; a mapping is taken too."""
+
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
-            if spec.name != "loss":
+            if spec.name not in ("loss", "own"):
                 object.__setattr__(self, spec.name, typed(spec, getattr(self, spec.name)))
+        object.__setattr__(self, "own", tuple(sorted(dict(self.own).items())))
         _check(self)
+        _check_own(self)
 
     @cached_property
     def trial_id(self) -> str:
@@ -138,7 +150,15 @@ class Experiment:
         text = json.dumps(self._identity(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
+    @property
+    def model(self) -> str:
+        """For people: VFSEL's image encoder, or a trainable of one's own as `NAME@12 digits`."""
+        name, _, digest = self.trainable.partition("@")
+        return f"{name}@{digest[:12]}" if name else self.image_encoder
+
     def _identity(self) -> dict[str, Any]:
+        if self.trainable:
+            return self._identity_of_own()
         own = self.flat()
         default = Experiment().flat() | Experiment(loss=type(self.loss)()).flat()
         default["loss"] = Matching.name
@@ -150,6 +170,12 @@ class Experiment:
         live = {} if self.cached else {"features": "live"}
         return differing | live | self._versions()
 
+    def _identity_of_own(self) -> dict[str, Any]:
+        """All own parameters: what their defaults are may change with the source."""
+        own, default = self.flat(), Experiment().flat()
+        common = {name: own[name] for name in COMMON if own[name] != default[name]}
+        return common | {"trainable": self.model, "own": dict(self.own)}
+
     def resolved(self) -> Self:
         """The same trial with `features` said in full: `cached` or `live`, no longer `auto`."""
         return dataclasses.replace(self, features="cached" if self.cached else "live")
@@ -158,7 +184,7 @@ class Experiment:
         """The plain values that are not the defaults, so that a new field changes no name made of
         them; `from_dict` takes them."""
         own, default = self.to_dict(), Experiment().to_dict()
-        return {name: value for name, value in own.items() if value != default[name]}
+        return {name: value for name, value in own.items() if value != default.get(name)}
 
     @property
     def cached(self) -> bool:
@@ -200,13 +226,25 @@ class Experiment:
         return {kind: version for kind, version in found.items() if version != 1}
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; the loss as `{"name": …, field: value}`."""
+        """Plain JSON values; the loss as `{"name": …, field: value}`.
+
+        Of VFSEL as if no other trainable could be: a new field changes nothing that is stored.
+        """
         value = {spec.name: getattr(self, spec.name) for spec in dataclasses.fields(self)}
+        value["own"] = dict(self.own)
+        if not self.trainable:
+            del value["trainable"], value["own"]
         return value | {"loss": {"name": self.loss.name} | dataclasses.asdict(self.loss)}
 
     def flat(self) -> dict[str, Any]:
-        """Every field by its `--set` name: the loss' name as `loss`, its fields beside it."""
+        """Every field by its `--set` name: the loss' name as `loss`, its fields beside it.
+
+        Of a trainable of one's own: the common fields, its name, and its own parameters.
+        """
         value = self.to_dict()
+        if self.trainable:
+            common = {name: value[name] for name in COMMON}
+            return common | {"trainable": self.model} | dict(self.own)
         loss = value.pop("loss")
         name = loss.pop("name")
         return {**value, "loss": name, **loss}
@@ -228,8 +266,10 @@ class Experiment:
         by their names.
 
         Raises:
-            UsageError: an unknown field, or one that the chosen loss does not have.
+            UsageError: an unknown field, or one that the chosen loss, or trainable, does not have.
         """
+        if self.trainable:
+            return self._replace_own(changes)
         loss = self.loss
         if (name := str(changes.pop("loss", loss.name))) != loss.name:
             loss = loss_class(name)()
@@ -239,6 +279,13 @@ class Experiment:
         loss_changes = {name: changes.pop(name) for name in its if name in changes}
         fields = dataclasses.asdict(loss) | loss_changes
         return dataclasses.replace(self, loss=_loss(type(loss), fields), **changes)
+
+    def _replace_own(self, changes: dict[str, Any]) -> Self:
+        own = dict(self.own)
+        _refuse_unknown(changes, [*COMMON, *own])
+        common = {name: changes[name] for name in COMMON if name in changes}
+        own |= {n: as_type(n, type(own[n]), changes[n]) for n in own if n in changes}
+        return dataclasses.replace(self, own=tuple(own.items()), **common)
 
 
 def _names(kind: type) -> list[str]:
@@ -268,6 +315,32 @@ def _refuse_of_other_losses(given: dict[str, Any], *, own: list[str], loss: str)
 
 def _losses_with(field: str) -> list[str]:
     return [name for name in components.names("losses") if field in _names(loss_class(name))]
+
+
+def check_parameters(own: Mapping[str, Any]) -> None:
+    """Whether these can be the parameters of a trainable of one's own.
+
+    Raises:
+        UsageError: a name that means something already, or a value that is not plain.
+    """
+    for name, value in own.items():
+        if not isinstance(name, str) or not name.isidentifier():
+            raise UsageError(f"an own parameter's name must be an identifier, but got {name!r}.")
+        if name in (*COMMON, "trainable", "own"):
+            raise UsageError(f"{name} must not be an own parameter: every trial has it already.")
+        plain = isinstance(value, bool | int | float | str)
+        if not plain or (isinstance(value, float) and not math.isfinite(value)):
+            raise UsageError(
+                f"{name} must be a finite number, true or false, or text, but got {value!r}."
+            )
+
+
+def _check_own(experiment: Experiment) -> None:
+    if not re.fullmatch(r"|[A-Za-z_]\w*@[0-9a-f]{64}", experiment.trainable, re.ASCII):
+        raise UsageError(f"trainable must be NAME@SHA256, but got {experiment.trainable!r}.")
+    if experiment.own and not experiment.trainable:
+        raise UsageError("own parameters must come with a trainable, but trainable is empty.")
+    check_parameters(dict(experiment.own))
 
 
 def _check(experiment: Experiment) -> None:

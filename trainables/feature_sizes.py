@@ -25,7 +25,12 @@ class ColumnSize:
 
 
 def column_sizes(experiment: Experiment, manifest: Manifest) -> list[ColumnSize]:
-    """The columns that a trial reads: of views it trains on, of splits it is measured on."""
+    """The columns that a trial reads: of views it trains on, of splits it is measured on.
+
+    None of a trainable of one's own: what that keeps is its own affair.
+    """
+    if experiment.trainable:
+        return []
     views = dict.fromkeys(_trained(experiment, manifest), experiment.view_count or 1)
     measured = ["test"] + ([] if experiment.selection == "last" else [experiment.selection])
     found = []

@@ -7,7 +7,7 @@ run continued from any of them is bit-identical to one that was never stopped (o
 import math
 import time
 from collections.abc import Generator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +60,12 @@ class Outcome:
     """`r1_sum` at the chosen epoch, percent; None where nothing was held out to select on."""
     test: dict[str, float]
     queries: dict[str, np.ndarray]
-    dropped: dict[str, int]
+    dropped: dict[str, int] = field(default_factory=dict)
     """Unreadable samples left out, a split."""
-    unspoken: dict[str, int]
+    unspoken: dict[str, int] = field(default_factory=dict)
     """Images without a caption in the voices asked for, a split: none is trained on."""
-    parameters: dict[str, int]
-    frozen: dict[str, str]
+    parameters: dict[str, int] = field(default_factory=dict)
+    frozen: dict[str, str] = field(default_factory=dict)
     """Of each side: settings of its frozen part, and a digest of its weights."""
 
 

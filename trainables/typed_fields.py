@@ -14,18 +14,27 @@ def typed(spec: "dataclasses.Field[Any]", value: Any) -> Any:
         UsageError: it is none of that type.
     """
     kind = spec.type if isinstance(spec.type, type) else {"int": int, "float": float}[spec.type]
+    return as_type(spec.name, kind, value)
+
+
+def as_type(name: str, kind: type, value: Any) -> Any:
+    """The value as `kind` (bool, int, float or str); `name` is for messages.
+
+    Raises:
+        UsageError: it is none of that type.
+    """
     if kind is bool:
-        return _boolean(spec.name, value)
+        return _boolean(name, value)
     if isinstance(value, bool) or (kind is str and not isinstance(value, str)):
-        raise UsageError(f"{spec.name} must be {_article(kind)}, but got {value!r}.")
+        raise UsageError(f"{name} must be {_article(kind)}, but got {value!r}.")
     try:
         found = kind(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise UsageError(f"{spec.name} must be {_article(kind)}, but got {value!r}.") from error
+        raise UsageError(f"{name} must be {_article(kind)}, but got {value!r}.") from error
     if kind is int and found != (float(value) if isinstance(value, str) else value):
-        raise UsageError(f"{spec.name} must be {_article(kind)}, but got {value!r}.")
+        raise UsageError(f"{name} must be {_article(kind)}, but got {value!r}.")
     if kind is float and math.isnan(found):
-        raise UsageError(f"{spec.name} must be a number, but got {value!r}.")
+        raise UsageError(f"{name} must be a number, but got {value!r}.")
     return found
 
 

@@ -13,6 +13,7 @@ from data_shards.errors import UsageError
 from orchestrator.cli.options import (
     check_weights,
     json_option,
+    own_sweep,
     question_options,
     questions,
     weights_option,
@@ -169,7 +170,7 @@ def info(location: str, plot: Path | None, as_json: bool) -> None:
 
 
 @data.command()
-@click.argument("name", metavar="SWEEP")
+@click.argument("name", metavar="SWEEP", callback=own_sweep)
 @question_options
 @weights_option
 @click.option("--dry-run", is_flag=True, help="Only say what would be written, and how large.")

@@ -75,5 +75,6 @@ def _end(found: "list[Check]", *, as_json: bool) -> int:
         click.echo(json.dumps({"checks": checks, "errors": counts["error"],
                                "warnings": counts["warning"]}))  # fmt: skip
     else:
-        click.echo(f"{counts['error']} errors, {counts['warning']} warnings.", err=True)
+        told = (f"{n} {level}{'' if n == 1 else 's'}" for level, n in counts.items())
+        click.echo(f"{', '.join(told)}.", err=True)
     return 1 if counts["error"] else 0

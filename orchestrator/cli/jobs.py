@@ -1,7 +1,7 @@
-"""`submit` and `status`."""
+"""`submit`."""
 
 import dataclasses
-import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,13 +10,12 @@ from data_shards.errors import DataError, UsageError, unknown
 from orchestrator import job_folder
 from orchestrator.cli import searches
 from orchestrator.cli.data_sets import place
-from orchestrator.cli.options import json_option, parse_settings, storage_option
+from orchestrator.cli.options import parse_settings
 from orchestrator.cli.sweeps import sweep
 
 if TYPE_CHECKING:
     from orchestrator.jobs import Job
     from orchestrator.resources import Resources
-    from orchestrator.storage import Storage
 
 DETACHED = 130
 
@@ -88,18 +87,39 @@ def _check_question(asked: dict[str, Any], resources: "Resources") -> None:
     from search_spaces.sweep import load
     from trainables.presets import PRESETS
 
-    given = searches.take(asked)
+    _check_shipped(load(asked["name"]).file)
+    given, tune_first = searches.take(asked), asked.pop("tune_first")
     if searches.is_search(asked["name"]):
+        searches.refuse({"tune_first": True} if tune_first else {}, asked["name"])
         question = {key: asked[key] for key in ("name", "preset", "settings", "seeds")}
         searches.check(given, **question)
         check_resources(resources)
         return
-    searches.refuse(given, asked["name"])
+    if tune_first:
+        searches.tuning(given, sweep=asked["name"])
+        check_resources(resources)
+    else:
+        searches.refuse(given, asked["name"])
     if asked["preset"] not in PRESETS:
         raise unknown("--preset", asked["preset"], sorted(PRESETS))
     load(asked["name"]).base(PRESETS[asked["preset"]], parse_settings(asked["settings"]))
     if asked["seeds"] < 1:
         raise UsageError(f"--seeds must be >= 1, but got {asked['seeds']}.")
+
+
+def _check_shipped(file: str) -> None:
+    """A job gets the checkout alone, and starts in its folder; "" is a built-in sweep.
+
+    Raises:
+        UsageError: the file of a sweep of one's own would not be found there.
+    """
+    root = Path(__file__).parents[2]
+    there = file and not Path(file).is_absolute() and (root / file).is_file()
+    if file and not (there and (root / file).samefile(file)):
+        raise UsageError(
+            f"a submitted sweep of your own must lie in {root}, which alone is shipped, and be "
+            f"named from there, but got {file}: copy it and its trainable there."
+        )
 
 
 def _follow(job: "Job", back: list[str]) -> int:
@@ -121,37 +141,3 @@ def _follow(job: "Job", back: list[str]) -> int:
         click.echo("\n".join(back), err=True)
         return DETACHED
     return code
-
-
-@click.command()
-@click.argument("name")
-@storage_option
-@json_option
-def status(name: str, storage: str, as_json: bool) -> None:
-    """Show how far the sweep NAME is, from its storage alone: from any machine, at any time."""
-    from orchestrator.planning import asked_before
-    from orchestrator.status import lines, plan_status
-    from orchestrator.storage import Storage
-
-    store = Storage(storage)
-    if searches.is_search(name):  # an unknown sweep is said with a guess
-        _status_of_searches(name, store, as_json)
-        return
-    plans = [plan_status(question, store) for question in asked_before(name, store)]
-    if as_json:
-        click.echo(json.dumps({"plans": [plan.to_dict() for plan in plans]}))
-        return
-    for plan in plans:
-        click.echo("\n".join(lines(plan)))
-
-
-def _status_of_searches(name: str, store: "Storage", as_json: bool) -> None:
-    from orchestrator.search.question import searches_before
-    from orchestrator.search.status import study_status
-
-    found = [study_status(question, store) for question in searches_before(name, store)]
-    if as_json:
-        click.echo(json.dumps({"studies": [values for _, values in found]}))
-        return
-    for lines, _ in found:
-        click.echo("\n".join(lines))

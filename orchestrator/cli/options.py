@@ -34,6 +34,21 @@ def _lasting_data(
     return value
 
 
+def own_sweep(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """The NAME of a sweep; a file of one's own is loaded, so that its name is known from here on.
+
+    Raises:
+        UsageError: the file is missing, or its code fails.
+    """
+    from search_spaces import own
+
+    if value is None or not own.is_path(value):
+        return value
+    from search_spaces.sweep import load
+
+    return load(value).name
+
+
 def storage_option(command: Command) -> Command:
     """`--storage`: where results are."""
     return click.option(

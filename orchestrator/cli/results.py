@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from data_shards.errors import UsageError
-from orchestrator.cli.options import json_option, storage_option, tracking_option
+from data_shards.errors import DataError, UsageError
+from orchestrator.cli.options import json_option, own_sweep, storage_option, tracking_option
 
 if TYPE_CHECKING:
     from orchestrator.storage import Storage
@@ -76,7 +76,7 @@ def _fields_of(loss: type["Loss"]) -> str:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", callback=own_sweep)
 @click.option("--out", type=Path, default=Path("report"), show_default=True, help="Folder.")
 @click.option("--export-study", metavar="sqlite:///FILE", help="Searches: also for Optuna's tools.")
 @storage_option
@@ -86,12 +86,12 @@ def report(name: str, out: Path, export_study: str | None, storage: str) -> None
     A sweep asked of several data sets with the same settings gives one report.
     """
     from orchestrator.cli.searches import is_search
-    from orchestrator.storage import Storage
+    from orchestrator.report.sound import Sound, said
 
     search = is_search(name)  # an unknown sweep is said with a guess
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out must be a folder, but {out} is a file.")
-    store = Storage(storage)
+    store = Sound(storage)
     if search:
         _report_searches(name, out, export_study, store)
         return
@@ -102,9 +102,11 @@ def report(name: str, out: Path, export_study: str | None, storage: str) -> None
 
     for questions in together(asked_before(name, store)):
         base, data = questions[0].base, ", ".join(question.dataset for question in questions)
-        click.echo(f"{data}, {base.image_encoder}, {base.epochs} epochs:")
+        click.echo(f"{data}, {base.model}, {base.epochs} epochs:")
         for path in write(questions, store, out):
             click.echo(f"  {path}")
+    if store.damaged:
+        raise DataError(said(store.damaged))
 
 
 def _report_searches(name: str, out: Path, export_study: str | None, store: "Storage") -> None:

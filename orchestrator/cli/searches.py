@@ -12,6 +12,7 @@ from orchestrator.cli.options import Command, parse_settings
 if TYPE_CHECKING:
     from data_shards.manifest import Data
     from orchestrator.search.question import SearchQuestion
+    from orchestrator.tuning import Budget
 
 DEFAULTS: dict[str, Any] = {
     "trials": 30,
@@ -23,6 +24,8 @@ DEFAULTS: dict[str, Any] = {
     "seed": 0,
     "study": "",
 }
+_OF_AN_ARM = ("trials", "sampler", "pruner", "min_epochs")
+"""What `--tune-first` takes; not `--time-budget`: arms would have unequal numbers of trials."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -39,6 +42,9 @@ def search_options(command: Command) -> Command:
                          help="Search: over this field too; repeat it."),
             click.option("--seed", type=int, help="Search: of sampler and training.  [0]"),
             click.option("--study", help="Search: a name for its books."),
+            click.option("--tune-first", is_flag=True,
+                         help="Tune each arm on validation classes (--trials, --sampler, --pruner, "
+                         "--min-epochs), then compare the arms as tuned, on fresh seeds."),
         ]
     ):  # fmt: skip
         command = option(command)
@@ -63,16 +69,34 @@ def take(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value not in (None, ())}
 
 
+def tuning(given: dict[str, Any], *, sweep: str) -> "Budget":
+    """What each arm of a sweep is tuned with (`--tune-first`).
+
+    Raises:
+        UsageError: an option that cannot be.
+    """
+    from orchestrator.search.question import check_choices
+    from orchestrator.tuning import Budget
+
+    refuse({name: value for name, value in given.items() if name not in _OF_AN_ARM}, sweep)
+    chosen = {name: (DEFAULTS | given)[name] for name in _OF_AN_ARM}
+    limits(chosen)
+    check_choices(sampler=chosen["sampler"], pruner=chosen["pruner"])
+    return Budget(**chosen)
+
+
 def refuse(given: dict[str, Any], sweep: str) -> None:
-    """A sweep that is no search takes none of them.
+    """What a sweep does not take: one that is no search, its options; a search, `--tune-first`.
 
     Raises:
         UsageError: one was given.
     """
     for name in given:
-        raise UsageError(
-            f"--{name.replace('_', '-')} is for searches such as tune, but {sweep} is none."
-        )
+        option = f"--{name.replace('_', '-')}"
+        if name == "tune_first":
+            raise UsageError(f"--tune-first is for sweeps of arms, but {sweep} is a search itself.")
+        also = ", and for --tune-first" if name in _OF_AN_ARM else ""
+        raise UsageError(f"{option} is for searches such as tune{also}, but {sweep} is none.")
 
 
 def check(

@@ -10,6 +10,7 @@ from orchestrator.cli.options import (
     all_questions,
     check_weights,
     json_option,
+    own_sweep,
     question_options,
     questions,
     run_options,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, callback=own_sweep)
 @click.option("--all", "everything", is_flag=True, help="All sweeps but searches, in one table.")
 @question_options
 @json_option
@@ -60,7 +61,7 @@ def _plan_as_dict(found: "Question", store: "Storage") -> dict[str, Any]:
 def _show_plan(found: "Question", store: "Storage", features: str) -> None:
     recorded, planned, base = store.record_ids(), found.plan(store), found.base
     click.echo(
-        f"{found.sweep.question}\ndata {found.dataset} {base.data}, {base.image_encoder}, "
+        f"{found.sweep.question}\ndata {found.dataset} {base.data}, {base.model}, "
         f"{base.epochs} epochs of batches of {base.batch_size}, seeds 0 to {found.seeds - 1}"
     )
     click.echo(features)
@@ -88,7 +89,7 @@ def _plan_all(store: "Storage", as_json: bool, **asked: Any) -> None:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", callback=own_sweep)
 @question_options
 @searches.search_options
 @weights_option
@@ -134,9 +135,12 @@ def sweep(
         "max_failures": max_failures,
         "as_json": as_json,
     }
-    given = searches.take(asked)
+    given, tune_first = searches.take(asked), asked.pop("tune_first")
     if searches.is_search(asked["name"]):
+        searches.refuse({"tune_first": True} if tune_first else {}, asked["name"])
         searched, data = searches.search_question(given, **asked)
         return run_search(searched, data, **searches.limits(given), **how)
-    searches.refuse(given, asked["name"])
-    return run_sweeps(questions(**asked), **how)
+    tuning = searches.tuning(given, sweep=asked["name"]) if tune_first else None
+    if not tuning:
+        searches.refuse(given, asked["name"])
+    return run_sweeps(questions(**asked), tuning=tuning, **how)

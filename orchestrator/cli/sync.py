@@ -5,11 +5,11 @@ import json
 import click
 
 from data_shards.errors import DataError
-from orchestrator.cli.options import json_option, storage_option, tracking_option
+from orchestrator.cli.options import json_option, own_sweep, storage_option, tracking_option
 
 
 @click.command()
-@click.argument("name", default="")
+@click.argument("name", default="", callback=own_sweep)
 @storage_option
 @tracking_option
 @json_option

@@ -25,6 +25,9 @@ def draw_missing(question: Question, data: Data, storage: Storage, *, weights: s
     Args:
         weights: folder of published weights; "" for what the environment says.
     """
+    if question.base.trainable:
+        click.echo(f"no pictures: they are of VFSEL, and this is {question.base.model}", err=True)
+        return
     if weights:
         published.use(weights)
     try:

@@ -168,7 +168,12 @@ def subject(storage: Storage, record: Record, data: Data) -> Subject:
             f"--data must be the data of trial {trial_id}, {record['dataset']} {wanted_hash}, but "
             f"{files.shown(data.folder)} holds {data.manifest.dataset} {data.manifest.hash}."
         )
-    if Experiment.from_dict(record["experiment"]).trial_id != trial_id:
+    experiment = Experiment.from_dict(record["experiment"])
+    if experiment.trainable:
+        raise UsageError(
+            f"a trial must be of VFSEL to be explained, but {trial_id} is of {experiment.model}."
+        )
+    if experiment.trial_id != trial_id:
         raise UsageError(
             f"a trial must be of this version's components to be explained, but {trial_id} ran "
             "others: run its sweep again."

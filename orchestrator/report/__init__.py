@@ -7,14 +7,14 @@ from pathlib import Path
 
 from data_shards import files
 from orchestrator.planning import Question
-from orchestrator.report.document import document
-from orchestrator.report.figures import Picture
+from orchestrator.report.contents import document
+from orchestrator.report.drawing import Picture
 from orchestrator.report.latex import latex
 from orchestrator.report.markdown import markdown
 from orchestrator.report.page import page
-from orchestrator.report.spreadsheet import cells_csv, trials_csv
+from orchestrator.report.sound import Sound
+from orchestrator.report.spreadsheet import cells_csv, comparison_csv, trials_csv
 from orchestrator.report.table import collect
-from orchestrator.storage import Storage
 
 _OF_THE_DATA = ("data", "features")
 """Fields in which the bases of one question asked of several data sets differ: which data, and
@@ -36,18 +36,20 @@ def together(questions: Sequence[Question]) -> list[list[Question]]:
     return list(found.values())
 
 
-def write(questions: Sequence[Question], storage: Storage, out: Path) -> list[Path]:
-    """Write `<sweep>-<report_id>` as `.md`, `.tex`, `.csv` (a line a value), `-trials.csv` (a line
-    a trial), `.html`, and the pictures that the Markdown links to.
+def write(questions: Sequence[Question], storage: Sound, out: Path) -> list[Path]:
+    """Write `<sweep>-<report_id>` as `.html`, `.md`, `.tex`, `.csv` (a line a value),
+    `-comparison.csv` (a line a cell against the baseline), `-trials.csv` (a line a trial), and the
+    pictures that the Markdown links to.
 
     Args:
         questions: a sweep asked of several data sets with the same settings.
+        storage: what is damaged in it is left out, which the report says.
 
     Returns:
         The files written.
     """
     table = collect(questions, storage)
-    report = document(table, storage)
+    report = document(table, storage, storage.damaged)
     stem = f"{table.sweep.name}-{report_id(questions[0])}"
 
     def named(picture: Picture) -> str:
@@ -58,6 +60,7 @@ def write(questions: Sequence[Question], storage: Storage, out: Path) -> list[Pa
         f"{stem}.md": markdown(report, named).encode(),
         f"{stem}.tex": latex(report, stem).encode(),
         f"{stem}.csv": cells_csv(table).encode(),
+        f"{stem}-comparison.csv": comparison_csv(table).encode(),
         f"{stem}-trials.csv": trials_csv(table).encode(),
     } | {named(picture): picture.content for picture in report.pictures}
     for name, content in contents.items():

@@ -5,7 +5,7 @@ from typing import Any
 
 from data_shards.manifest import SPLITS
 from orchestrator.report.grid import NOTHING, Grid, Head, Line
-from orchestrator.report.running import exact
+from orchestrator.report.reproducing import exact
 from orchestrator.report.table import Group, Table
 from trainables.experiment import Experiment
 
@@ -94,8 +94,8 @@ def unlike(group: Group) -> str:
         "images in the gallery": (splits["test"]["images"], gallery),
     }
     other = [f"{ours} of {their} {what}" for what, (ours, their) in pairs.items() if ours != their]
-    if question.base.image_encoder != Experiment().image_encoder:
-        other.append(f"{question.base.image_encoder} for {Experiment().image_encoder}")
+    if question.base.model != Experiment().image_encoder:
+        other.append(f"{question.base.model} for {Experiment().image_encoder}")
     return ", ".join(other)
 
 

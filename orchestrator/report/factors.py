@@ -42,7 +42,9 @@ def effects_grid(table: Table) -> Grid | None:
         "add together beyond both main effects. They carry no intervals."
     ]
     heads = heads_of(Table(table.sweep, groups))
-    return Grid("effects", "Effects on the test metrics.", heads, [grand, *lines], notes)
+    return Grid(
+        "effects", "Effects on the test metrics.", heads, [grand, *lines], notes, stub="effect"
+    )
 
 
 def _whole(group: Group) -> int:

@@ -15,6 +15,8 @@ class Head:
     group: str = ""
     direction: str = ""
     name: str = ""
+    words: bool = False
+    """Whether its column holds words between columns of numbers."""
 
     @property
     def levels(self) -> list[str]:
@@ -42,6 +44,13 @@ class Grid:
     lines: Sequence[Line]
     notes: Sequence[str] = field(default_factory=list)
     numeric: bool = True
+    stub: str = ""
+    """Head of the labels; with it, a page lets its reader sort and filter the lines."""
+
+    @property
+    def sortable(self) -> bool:
+        """Whether its lines may stand in another order: those of facts about one thing may not."""
+        return bool(self.stub)
 
     @property
     def levels(self) -> list[int]:

@@ -49,7 +49,7 @@ def _table(grid: Grid, label: str) -> str:
         r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
         rf"\caption{{{escape(grid.caption)}}}",
         rf"\label{{{label}}}",
-        rf"\begin{{tabular}}{{{'l' * stub}{'r' * len(grid.heads)}}}",
+        rf"\begin{{tabular}}{{{'l' * stub}{_columns(grid)}}}",
         r"\toprule",
         *_heads(grid, stub),
         r"\midrule",
@@ -60,6 +60,10 @@ def _table(grid: Grid, label: str) -> str:
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _columns(grid: Grid) -> str:
+    return "".join("l" if head.words else "r" for head in grid.heads)
 
 
 def _heads(grid: Grid, stub: int) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from orchestrator.report.document import Document, Section
-from orchestrator.report.figures import Picture
+from orchestrator.report.drawing import Picture
 from orchestrator.report.grid import Grid
 
 Named = Callable[[Picture], str]

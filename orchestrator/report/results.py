@@ -1,20 +1,25 @@
 """A report's tables of results as grids: ours beside the thesis', and what else was measured."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from orchestrator.answers import DIRECTIONS as DIRECTION_NAMES
 from orchestrator.headline import DIRECTIONS, Metric, further, headline
 from orchestrator.report.grid import MISSING, NOTHING, Grid, Head, Line, number
 from orchestrator.report.table import Cell, Group, Table, Value
 
+if TYPE_CHECKING:
+    from orchestrator.statistics.findings import Estimate
+
 HERE = "here"
+INTERVAL = "95 % interval"
 
 
 def headline_grid(table: Table) -> Grid:
     """Ours, the thesis' and the difference, a line each, of every cell."""
     heads = [head for group in table.groups for head in _heads(group, headline, "seeds")]
     lines = [line for label in table.labels for line in _lines(table, label)]
-    return Grid("headline", _caption(table), heads, lines, _notes(table))
+    return Grid("headline", _caption(table), heads, lines, _notes(table), stub="cell")
 
 
 def further_grid(table: Table) -> Grid:
@@ -27,7 +32,8 @@ def further_grid(table: Table) -> Grid:
         "mAP@50 divides by min(50, relevant), mAP@50 (hits) by the hits in the top 50; chance is "
         "that of R@1. No value of the thesis stands here."
     ]
-    return Grid("further", "Further metrics of the test split, percent.", heads, lines, notes)
+    caption = "Further metrics of the test split, percent."
+    return Grid("further", caption, heads, lines, notes, stub="cell")
 
 
 def heads_of(table: Table) -> list[Head]:
@@ -51,14 +57,37 @@ def _chosen_by(group: Group) -> str:
 
 def _lines(table: Table, label: str) -> list[Line]:
     cells = [cell for group in table.groups if (cell := group.cell(label))]
-    kind = HERE if table.has_thesis else ""
+    known = any(mean for each in table.labels for mean in _intervals(table, each))
+    kind = HERE if table.has_thesis or known else ""
     lines = [Line(label, _texts(table, label, headline, _ours, _seeds), kind)]
+    if any(intervals := _intervals(table, label)):
+        lines.append(Line(label, intervals, INTERVAL))
     if any(cell.has_thesis for cell in cells):
         mark = " †" if any(cell.quoted for cell in cells) else ""
         lines += _beside(table, label, _source(table) + mark, lambda value: value.thesis)
     if any(value.single is not None for cell in cells for value in cell.values.values()):
         lines += _beside(table, label, "one checkpoint ‡", lambda value: value.single)
     return lines
+
+
+def _intervals(table: Table, label: str) -> list[str]:
+    """Of the cell's means, where they are known."""
+    found: list[str] = []
+    for group in table.groups:
+        row = group.compared(label)
+        means = row.means if row else {}
+        found.append("")
+        for direction in DIRECTIONS:
+            for metric in headline(group.question.dataset):
+                mean = means.get(f"{direction}_{metric.name}")
+                found.append(_bounds(mean, metric.decimals) if mean else "")
+    return found
+
+
+def _bounds(mean: "Estimate", decimals: int) -> str:
+    if mean.low is None or mean.high is None:
+        return ""
+    return f"[{number(mean.low, decimals)}, {number(mean.high, decimals)}]"
 
 
 def _beside(

@@ -1,19 +1,15 @@
-"""How a sweep was run: trials, budget, hours, machines, versions, and the commands to repeat it."""
+"""How a sweep was run: trials, budget, hours, machines and versions."""
 
-import shlex
 import time
+from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
-from data_shards import files
-from data_shards.datasets import synth
-from orchestrator.planning import Question
 from orchestrator.report.grid import NOTHING, Grid, Head, Line
 from orchestrator.report.table import Group, Table
 from orchestrator.status import trial_status
 from orchestrator.storage import Storage
 from search_spaces.designs import Trial
-from trainables.presets import PRESETS
+from trainables.experiment import Experiment
 
 CHOSEN = {
     "val": "the highest sum of both R@1 on held-out validation classes",
@@ -43,8 +39,7 @@ def _running(group: Group) -> dict[str, str]:
         "epoch chosen": CHOSEN[base.selection],
         "batch size": str(base.batch_size),
         "precision": base.precision,
-        "image encoder": base.image_encoder,
-        "speech encoder": base.speech_encoder,
+        **_model(base),
         "hours of training": f"{sum(record['seconds'] for record in records) / 3600:.2f}",
         "samples dropped": str(sum(sum(counts.values()) for counts in dropped)),
     } | {
@@ -54,6 +49,12 @@ def _running(group: Group) -> dict[str, str]:
             ("Python", "python"), ("torch", "torch"), ("Ray", "ray"),
         )
     }  # fmt: skip
+
+
+def _model(base: Experiment) -> dict[str, str]:
+    if base.trainable:
+        return {"trainable": base.model}
+    return {"image encoder": base.image_encoder, "speech encoder": base.speech_encoder}
 
 
 def _distinct(values: Iterable[str]) -> str:
@@ -70,57 +71,24 @@ def missing_trials(group: Group, storage: Storage) -> list[str]:
     ]
 
 
+def dropped(group: Group) -> list[str]:
+    """A sentence for each reason for which trials left samples out."""
+    counts: Counter[str] = Counter()
+    for record in group.records.values():
+        counts.update(record["dropped"])
+    return [
+        f"{group.name}: {count} samples were dropped: {reason}."
+        for reason, count in sorted(counts.items())
+        if count
+    ]
+
+
 def _progress(trial: Trial, storage: Storage, now: float) -> str:
-    reports, failure = storage.reports(trial.id), storage.failure(trial.id)
-    found = trial_status(trial, reports, failure, now=now)
+    never = {"time": 0.0}  # a report that does not say when it was made
+    reports = [never | report for report in storage.reports(trial.id)]
+    found = trial_status(trial, reports, storage.failure(trial.id), now=now)
     if found.reason:
         return f"{found.progress.rstrip('.')}."
     if not found.epoch:
         return "it has reported no epoch."
     return f"under way or stopped after epoch {found.epoch}."
-
-
-def commands(table: Table, storage: Storage) -> list[str]:
-    """What makes these records, a line a data set, and this report again."""
-    at = ["--storage", files.shown(storage.url)]
-    asked = (group.question for group in table.groups)
-    sweeps = [_line([*_words(question), *at]) for question in asked]
-    return [*sweeps, _line(["report", table.sweep.name, *at])]
-
-
-def _words(question: Question) -> list[str]:
-    """The name of the data set in capitals stands for the folder in which it is packed."""
-    built_in = question.dataset == synth.DATASET
-    data = [] if built_in else ["--data", question.dataset.upper()]
-    seeds = ["--seeds", str(question.seeds)]
-    return ["sweep", question.sweep.name, *data, *_settings(question), *seeds]
-
-
-def exact(value: Any) -> str:
-    """A field's value as `--set` takes it, with all its digits."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return str(value).removesuffix(".0")
-
-
-def _settings(question: Question) -> list[str]:
-    """`--preset` and `--set` of a base, from the preset that needs the fewest."""
-    changes = {name: _changes(question, name) for name in PRESETS}
-    preset = min(changes, key=lambda name: len(changes[name]))
-    settings = [f"{name}={value}" for name, value in changes[preset].items()]
-    return ["--preset", preset, *(word for setting in settings for word in ("--set", setting))]
-
-
-def _changes(question: Question, preset: str) -> dict[str, str]:
-    own = question.base.flat()
-    given = question.sweep.base(PRESETS[preset], {}).flat()
-    decided = {"data", "seed", *question.sweep.design.fields}
-    return {
-        name: exact(own[name])
-        for name in own
-        if name not in decided and own[name] != given.get(name)
-    }
-
-
-def _line(words: list[str]) -> str:
-    return shlex.join(["python", "-m", "orchestrator", *words])

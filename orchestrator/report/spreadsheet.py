@@ -3,14 +3,24 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.headline import DIRECTIONS, every
+from orchestrator.report.comparing import PRIMARY
 from orchestrator.report.table import Cell, Group, Table
+
+if TYPE_CHECKING:
+    from orchestrator.statistics.findings import Compared
 
 _COLUMNS = (
     "dataset", "data", "cell", "direction", "metric", "state", "seeds", "planned", "ours", "sd",
     "chosen_on", "thesis", "difference", "thesis_row", "quoted", "one_checkpoint",
+)  # fmt: skip
+
+
+_COMPARED = (
+    "dataset", "data", "cell", "seeds", "r1_sum", "low", "high", "difference", "difference_low",
+    "difference_high", "p", "p_holm", "verdict",
 )  # fmt: skip
 
 
@@ -42,6 +52,28 @@ def _cell_rows(group: Group, cell: Cell) -> Iterator[list[Any]]:
 def _rounded(value: float | None) -> float | None:
     """Without the dust of a binary subtraction."""
     return None if value is None else round(value, 6)
+
+
+def comparison_csv(table: Table) -> str:
+    """A line a data set and cell that has records: R@1 sum and what can be said of it against the
+    baseline; percentage points."""
+    rows = (
+        [group.question.dataset, group.question.base.data, *_compared_row(row)]
+        for group in table.groups
+        if group.findings
+        for row in group.findings.rows
+    )
+    return _text([_COMPARED, *rows])
+
+
+def _compared_row(row: "Compared") -> list[Any]:
+    estimates = (row.means.get(PRIMARY), row.differences.get(PRIMARY))
+    bounds = [
+        _rounded(value)
+        for found in estimates
+        for value in ((found.value, found.low, found.high) if found else (None, None, None))
+    ]
+    return [row.label, row.seeds, *bounds, _rounded(row.p), _rounded(row.p_holm), row.said]
 
 
 def trials_csv(table: Table) -> str:

@@ -3,15 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.answers import Answer, answer
 from orchestrator.headline import DIRECTIONS, every
 from orchestrator.planning import Question
+from orchestrator.report.stated import stated
 from orchestrator.storage import Record, Storage
 from search_spaces.designs import Trial, cell_label, is_thesis_own
 from search_spaces.sweep import Sweep
 from search_spaces.thesis_values import SINGLE_CHECKPOINT, value
+
+if TYPE_CHECKING:
+    from orchestrator.statistics.findings import Compared, Findings
 
 LONE = "VFSEL"
 """Label of a lone cell, in which nothing varies."""
@@ -74,6 +78,8 @@ class Group:
     cells: Sequence[Cell]
     trials: Sequence[Trial]
     records: Mapping[str, Record]
+    findings: "Findings | None" = None
+    """What can be said of the differences; None where nothing is recorded."""
 
     @property
     def question(self) -> Question:
@@ -83,6 +89,18 @@ class Group:
     def cell(self, label: str) -> Cell | None:
         """The cell of that label; None where this data set's plan has none (a refined stage)."""
         return next((cell for cell in self.cells if cell.label == label), None)
+
+    def compared(self, label: str) -> "Compared | None":
+        """What can be said of the cell of that label; None where that is nothing."""
+        rows = self.findings.rows if self.findings else []
+        return next((row for row in rows if row.label == label), None)
+
+    def thesis_sum(self, label: str) -> float | None:
+        """R@1 of that cell in the thesis, summed over both directions."""
+        cell = self.cell(label)
+        found = [cell.values[f"{direction}_r1"].thesis for direction in DIRECTIONS] if cell else []
+        known = [value for value in found if value is not None]
+        return sum(known) if len(known) == len(DIRECTIONS) else None
 
     def trials_of(self, label: str) -> list[Trial]:
         """The trials of a cell, a seed each."""
@@ -138,8 +156,9 @@ def _group(question: Question, storage: Storage, *, alone: bool) -> Group:
         cells.setdefault(trial.cell, []).append(trial)
     name = question.dataset if alone else f"{question.dataset} [{question.plan_id}]"
     return Group(
-        name, found, [_cell(question, c, records) for c in cells.values()], trials, records
-    )
+        name, found, [_cell(question, c, records) for c in cells.values()], trials, records,
+        stated(question, storage) if records else None,
+    )  # fmt: skip
 
 
 def _cell(question: Question, trials: Sequence[Trial], found: Mapping[str, Record]) -> Cell:

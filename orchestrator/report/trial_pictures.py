@@ -1,7 +1,7 @@
 """Pictures that a trial left in storage: of the best cell and of the baseline."""
 
 from data_shards import files
-from orchestrator.report.figures import Picture
+from orchestrator.report.drawing import Picture
 from orchestrator.report.table import Group, Table
 from orchestrator.storage import Storage
 

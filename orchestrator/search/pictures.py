@@ -1,8 +1,8 @@
-"""Optuna's pictures of a study, as PNG files."""
+"""Optuna's pictures of a study, as PNG."""
 
+import io
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,33 +12,31 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from optuna.visualization import matplotlib as optuna_plots
 
+from orchestrator.report.drawing import Picture
+
 TARGET = "R@1 sum, validation"
 FEWEST = 8
 """Full trials from which importance, and a landscape between the points, can be drawn."""
 _WIDE = (12.0, 5.0)
 
 
-def draw(study: optuna.Study, out: Path) -> dict[str, Path]:
-    """History, importance, slice, contour and parallel coordinates of the full trials.
-
-    Args:
-        out: start of the files' names, e.g. `report/tune-abc` → `report/tune-abc-history.png`.
-
-    Returns:
-        The files by what they show; a picture that needs more trials or fields than there are is
-        left out.
-    """
+def draw(study: optuna.Study) -> list[Picture]:
+    """History, importance, slice, contour and parallel coordinates of the full trials, and the
+    epochs of all; a picture that needs more trials or fields than there are is left out."""
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     pyplot.switch_backend("agg")  # no display
-    found = {}
-    for name, plot in _PLOTS.items():
-        path = out.with_name(f"{out.name}-{name}.png")
-        path.unlink(missing_ok=True)  # of an earlier report, which may not hold any more
-        enough = importance(study) if plot in (_importance, _contour) else _differ(study)
-        if enough:
-            _save(plot, study, path)
-            found[name] = path
-    return found
+    if not _differ(study):
+        return []
+    known = bool(importance(study))
+    names = [name for name in _PLOTS if known or name not in _NEED_IMPORTANCE]
+    return [_picture(name, study) for name in names]
+
+
+def _picture(name: str, study: optuna.Study) -> Picture:
+    plot, caption = _PLOTS[name]
+    best = study.best_trial
+    of = f"{len(_complete(study))} full trials, the best of which reached {best.value:.1f}"
+    return Picture(name, caption, f"{caption.rstrip('.')}; of {of}.", _png(plot, study))
 
 
 def importance(study: optuna.Study) -> dict[str, float]:
@@ -60,12 +58,14 @@ def _differ(study: optuna.Study) -> bool:
     return len({trial.value for trial in _complete(study)}) > 1
 
 
-def _save(plot: Callable[[optuna.Study], Any], study: optuna.Study, path: Path) -> None:
+def _png(plot: Callable[[optuna.Study], Any], study: optuna.Study) -> bytes:
     plot(study)
     figure: Figure = pyplot.gcf()
     figure.set_size_inches(*_WIDE)
-    figure.savefig(path, dpi=120, bbox_inches="tight")
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=120, bbox_inches="tight")
     pyplot.close("all")
+    return stream.getvalue()
 
 
 def _history(study: optuna.Study) -> Any:
@@ -116,11 +116,13 @@ def _epochs(study: optuna.Study) -> Any:
     return axes
 
 
-_PLOTS: dict[str, Callable[[optuna.Study], Any]] = {
-    "history": _history,
-    "importance": _importance,
-    "slice": _slice,
-    "contour": _contour,
-    "parallel": _parallel,
-    "epochs": _epochs,
+_PLOTS: dict[str, tuple[Callable[[optuna.Study], Any], str]] = {
+    "history": (_history, "The score of each full trial, and the best so far."),
+    "importance": (_importance, "How much of the score's variance each field explains (fANOVA)."),
+    "slice": (_slice, "The score against each field alone; the later a trial, the darker."),
+    "contour": (_contour, "The score over the two fields that matter most."),
+    "parallel": (_parallel, "Each full trial as a line through its fields and its score."),
+    "epochs": (_epochs, "The best score so far by epoch, of trials stopped early too."),
 }
+_NEED_IMPORTANCE = ("importance", "contour")
+NAMES = tuple(_PLOTS)

@@ -106,9 +106,7 @@ def check_search(
     """
     assert isinstance(sweep.design, Search)
     space = sweep.design.with_also(also)
-    for option, value, known in (("sampler", sampler, SAMPLERS), ("pruner", pruner, PRUNERS)):
-        if value not in known:
-            raise unknown(f"--{option}", value, list(known))
+    check_choices(sampler=sampler, pruner=pruner)
     if not re.fullmatch(r"|[\w.-]*\w[\w.-]*", name):
         raise UsageError(f"--study must be letters, digits, . _ or -, but got {name!r}.")
     for field in settings:
@@ -121,12 +119,33 @@ def check_search(
             "a search must choose on held-out classes (selection=val), never on the test split, "
             f"but got selection={base.selection}."
         )
-    if min_epochs is not None and not 1 <= min_epochs <= max(1, base.epochs // 3):
+    check_min_epochs(min_epochs, epochs=base.epochs)
+    return base, space
+
+
+def check_choices(*, sampler: str, pruner: str) -> None:
+    """Whether there are such.
+
+    Raises:
+        UsageError: there is no such sampler or pruner.
+    """
+    for option, value, known in (("sampler", sampler, SAMPLERS), ("pruner", pruner, PRUNERS)):
+        if value not in known:
+            raise unknown(f"--{option}", value, list(known))
+
+
+def check_min_epochs(min_epochs: int | None, *, epochs: int) -> None:
+    """Whether early stopping may begin there.
+
+    Raises:
+        UsageError: it is not within the first third of a trial.
+    """
+    most = max(1, epochs // 3)
+    if min_epochs is not None and not 1 <= min_epochs <= most:
         raise UsageError(
-            f"--min-epochs must be in 1–{max(1, base.epochs // 3)}, a third of a trial's epochs, "
+            f"--min-epochs must be in 1–{most}, a third of a trial's epochs, "
             f"but got {min_epochs}: later nothing is stopped (that is --pruner none)."
         )
-    return base, space
 
 
 def ask_search(

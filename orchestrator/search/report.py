@@ -1,6 +1,7 @@
-"""A search's report as CSV, Markdown and pictures, from its books alone; and its export."""
+"""A search's report as HTML, Markdown, LaTeX, CSV and pictures, and its export."""
 
 import csv
+import io
 from pathlib import Path
 
 import optuna
@@ -8,92 +9,57 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from data_shards import files
 from data_shards.errors import UsageError
+from orchestrator.report.drawing import Picture
+from orchestrator.report.latex import latex
+from orchestrator.report.markdown import markdown
+from orchestrator.report.page import page
 from orchestrator.search import pictures
-from orchestrator.search.answers import SearchAnswer, claim_command, saving, sentence
+from orchestrator.search.answers import SearchAnswer
+from orchestrator.search.contents import document
 from orchestrator.search.question import SearchQuestion
 from orchestrator.search.study import RUNNING, entries, frozen_study
 from orchestrator.storage import Storage
-from search_spaces.designs import format_value
-from search_spaces.search import Range
-
-_IMPORTANCE = (
-    "Importance: share of the score's variance over the full trials (fANOVA); unknown below "
-    f"{pictures.FEWEST} of them."
-)
 
 
 def write(question: SearchQuestion, storage: Storage, out: Path) -> list[Path]:
-    """Write `<sweep>-<study_id>.csv` (a line a trial), `.md` and the pictures.
+    """Write `<sweep>-<study_id>` as `.html`, `.md`, `.csv` (a line a trial), `.tex`, and the
+    pictures that the Markdown links to.
 
     Returns:
         The files written.
     """
-    out.mkdir(parents=True, exist_ok=True)
     found = SearchAnswer(question, entries(question, storage))
     study = frozen_study(question, list(found.books))
-    stem = out / f"{question.sweep.name}-{question.study_id}"
-    table, page = out / f"{stem.name}.csv", out / f"{stem.name}.md"
-    _write_csv(found, table)
-    drawn = pictures.draw(study, stem)
-    page.write_text(markdown(found, storage, pictures.importance(study), drawn))
-    return [table, page, *drawn.values()]
+    report = document(found, storage, pictures.importance(study), pictures.draw(study))
+    stem = f"{question.sweep.name}-{question.study_id}"
+
+    def named(picture: Picture) -> str:
+        return f"{stem}-{picture.name}.png"
+
+    contents = {
+        f"{stem}.csv": _csv(found).encode(),
+        f"{stem}.html": page(report).encode(),
+        f"{stem}.md": markdown(report, named).encode(),
+        f"{stem}.tex": latex(report, stem).encode(),
+    } | {named(picture): picture.content for picture in report.pictures}
+    for name in pictures.NAMES:  # of an earlier report, which may not hold any more
+        (out / f"{stem}-{name}.png").unlink(missing_ok=True)
+    for name, content in contents.items():
+        files.write_atomic(out / name, content)
+    return [out / name for name in contents]
 
 
-def _write_csv(found: SearchAnswer, path: Path) -> None:
+def _csv(found: SearchAnswer) -> str:
     names = list(found.question.space)
-    with path.open("w", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["number", "trial_id", *names, "state", "epochs", "selection", "reason"])
-        for entry in found.books:
-            trial_id = found.question.experiment(entry.params).trial_id
-            point = [entry.params[name] for name in names]
-            result = [entry.state, len(entry.values), entry.value, entry.reason]
-            writer.writerow([entry.number, trial_id, *point, *result])
-
-
-def markdown(
-    found: SearchAnswer, storage: Storage, importance: dict[str, float], pictures: dict[str, Path]
-) -> str:
-    """The page: question, best point, what mattered, what early stopping saved, pictures."""
-    question = found.question
-    lines = [
-        f"# {question.sweep.question}",
-        "",
-        sentence(found),
-        "",
-        f"Asked in the {question.sweep.source}.",
-        "",
-        f"Here: data {question.dataset} `{question.base.data}`, sampler {question.sampler}, early "
-        f"stopping {question.pruner}, at most {question.base.epochs} epochs a trial, seed "
-        f"{question.base.seed}. {saving(found)}.",
-        "",
-        "The score is the highest of many on the validation classes and flatters: it chooses, it "
-        "does not claim.",
-    ]
-    if found.best:
-        command = claim_command(found, data="DATA", storage=files.shown(storage.url))
-        lines += ["", "To measure it on the test classes (`DATA`: where the data above are):"]
-        lines += ["", f"    {command}"]
-    lines += ["", *_fields(found, importance)]
-    if pictures:
-        lines += ["", "The pictures show full trials; `epochs` those stopped early too."]
-    for name, path in pictures.items():
-        lines += ["", f"![{name}]({path.name})"]
-    return "\n".join(lines) + "\n"
-
-
-def _fields(found: SearchAnswer, importance: dict[str, float]) -> list[str]:
-    lines = ["| field | searched | best | importance |", "|---|---|---|---|"]
-    for name, over in found.question.space.items():
-        searched = (
-            f"{over.low:g} to {over.high:g}, logarithmic"
-            if isinstance(over, Range)
-            else ", ".join(map(format_value, over))
-        )
-        best = format_value(found.best.params[name]) if found.best else "–"
-        share = f"{importance[name]:.2f}" if name in importance else "unknown"
-        lines.append(f"| {name} | {searched} | {best} | {share} |")
-    return [*lines, "", _IMPORTANCE]
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["number", "trial_id", *names, "state", "epochs", "selection", "reason"])
+    for entry in found.books:
+        trial_id = found.question.experiment(entry.params).trial_id
+        point = [entry.params[name] for name in names]
+        result = [entry.state, len(entry.values), entry.value, entry.reason]
+        writer.writerow([entry.number, trial_id, *point, *result])
+    return stream.getvalue()
 
 
 def check_export(url: str) -> None:

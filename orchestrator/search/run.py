@@ -23,7 +23,15 @@ from orchestrator.tracking import PlanInfo, Tracker
 from orchestrator.ui import ui_command
 
 
-def run_search(question: SearchQuestion, data: Data, *, storage_url: str, **how: Any) -> int:
+def run_search(
+    question: SearchQuestion,
+    data: Data,
+    *,
+    storage_url: str,
+    trials: int,
+    as_json: bool,
+    **how: Any,
+) -> int:
     """Search until the study has so many trials or the time is up; track it, print the answer.
 
     Returns:
@@ -38,10 +46,16 @@ def run_search(question: SearchQuestion, data: Data, *, storage_url: str, **how:
     samplers.check_installed(question.sampler)
     storage = Storage(storage_url)
     with held(storage, command=f"sweep {question.sweep.name}"):
-        return _search(question, data, storage, **how)
+        found, shipped = search(question, data, storage, trials=trials, **how)
+    if as_json:
+        click.echo(json.dumps(as_dict(found)))
+    else:
+        shown_at = how["tracking_uri"] if shipped else ""
+        _print(found, data, storage, shown_at, trials=trials)
+    return 0 if found.best else 1
 
 
-def _search(
+def search(
     question: SearchQuestion,
     data: Data,
     storage: Storage,
@@ -51,10 +65,16 @@ def _search(
     tracking_uri: str,
     resources: Resources,
     max_failures: int,
-    as_json: bool,
-) -> int:
+) -> tuple[SearchAnswer, bool]:
+    """Search in a storage that this command holds; see `run_search`.
+
+    Returns:
+        The answer, and whether MLflow has all of it.
+    """
     tracker = Tracker(uri=tracking_uri, storage=storage, plan=_info(question))
     mend(question, storage)
+    if question.sweep.code:
+        storage.write_trainable(question.sweep.code)
     study = Study(question, storage)
     watching = StudyTracking(tracker, study)
     failures: dict[str, Failure] = {}
@@ -77,11 +97,7 @@ def _search(
         raise
     found = SearchAnswer(question, study.books)
     shipped = watching.finish(failures, parent="" if found.best else "FAILED")
-    if as_json:
-        click.echo(json.dumps(as_dict(found)))
-    else:
-        _print(found, data, storage, tracking_uri if shipped else "", trials=trials)
-    return 0 if found.best else 1
+    return found, shipped
 
 
 def _info(question: SearchQuestion) -> PlanInfo:

@@ -8,13 +8,14 @@ from orchestrator.failures import CUT_OFF, LOST
 from orchestrator.storage import Storage
 from tests import made
 from tests.cluster.on_nodes import SECONDS, command, finish, reports, wait_for_reports
+from tests.faults.doubles import HOLD, Doubles
 from tests.orchestrator.command import TINY
 from tests.ray_head import Node, ray_head, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 SWEEP = [
-    "sweep", "loss", "--data", "tones", "--seeds", "6", "--set", "epochs=200", *TINY,
+    "sweep", "loss", "--data", "tones", "--seeds", "6", "--set", "epochs=4", *TINY,
     "--gpus-per-trial", "1", "--cpus-per-trial", "0.5", "--max-failures", "0",
 ]  # fmt: skip
 
@@ -22,23 +23,27 @@ SWEEP = [
 def test_a_sweep_spreads_uses_a_node_that_joins_and_outlives_one_that_is_lost(tmp_path):
     """Twelve trials where six fit; none may fail: a lost node is not the trial's failure.
 
-    A trial lasts several times as long as a process takes to start: else those that have ended
-    one take the next before the new node's are up.
+    All are held in their second epoch until a node is lost: else those that have ended one take
+    the next before the new node's are up.
     """
     made.make(tmp_path / "tones")
+    doubles = Doubles(tmp_path)
+    doubles.cause(HOLD)
+    of_node = {"num_cpus": 2, "num_gpus": 2, "environment": doubles.environment}
     storage = Storage(str(tmp_path / "runs"))
-    with ray_head(num_cpus=2, num_gpus=2) as head:
-        lost, stays = (head.add_node(num_cpus=2, num_gpus=2) for _ in range(2))
+    with ray_head(**of_node) as head:
+        lost, stays = (head.add_node(**of_node) for _ in range(2))
         with command(head, *SWEEP, folder=tmp_path) as process:
             wait_for_reports(tmp_path / "runs", trials=6, process=process)
             wait_for(
                 lambda: all(_is_used(node) for node in (head, lost, stays)),
                 seconds=SECONDS, what="all three nodes are used",
             )  # fmt: skip
-            joined = head.add_node(num_cpus=2, num_gpus=2)
+            joined = head.add_node(**of_node)
             wait_for(lambda: _is_used(joined), seconds=SECONDS, what="the node that joined is used")
             lost.kill()
             before = reports(storage, tmp_path / "runs")
+            doubles.cause("")
             output = finish(process)
         assert process.returncode == 0, output
     assert "(raylet)" not in output

@@ -1,17 +1,19 @@
 """What the fault tests share: one small sweep, its undisturbed records, seeded moments."""
 
+import json
 import os
 import random
 import time
 
 import pytest
+from filelock import FileLock
 
 from orchestrator.storage import Storage
 from tests import made
-from tests.faults.mlflow_faults import behind_proxy, make_template
+from tests.faults.mlflow_faults import behind_proxy
 from tests.orchestrator.command import TINY, results, run
 
-EPOCHS = 25
+EPOCHS = 12
 SWEEP = ["sweep", "loss", "--data", "tones", "--set", f"epochs={EPOCHS}", *TINY]
 SEEDS = range(int(os.environ.get("FAULT_SEEDS", "1")))
 """Each fault comes at so many moments; three where there is time."""
@@ -59,18 +61,20 @@ def folder(tmp_path):
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory):
-    """The records of `SWEEP` when nothing happens to it."""
-    return records_of(SWEEP, tmp_path_factory.mktemp("undisturbed"))
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory):
-    """An empty SQLite file of MLflow's, migrated once."""
-    return make_template(tmp_path_factory.mktemp("template"))
+    """The records of `SWEEP` when nothing happens to it; pytest's workers share them."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    kept = folder / "undisturbed.json"
+    with FileLock(f"{kept}.lock"):
+        if not kept.exists():
+            found = records_of(SWEEP, tmp_path_factory.mktemp("undisturbed"))
+            kept.write_text(json.dumps(found))
+    return json.loads(kept.read_text())
 
 
 @pytest.fixture
-def mlflow(tmp_path, template):
+def mlflow(tmp_path):
     """A server of the test's own, and the proxy before it."""
-    with behind_proxy(tmp_path / "mlflow", template) as both:
+    with behind_proxy(tmp_path / "mlflow") as both:
         yield both

@@ -1,7 +1,6 @@
 """An MLflow server behind a proxy that fails as asked; and what MLflow holds beside the storage."""
 
 import http.client
-import shutil
 import socket
 import subprocess
 import sys
@@ -10,12 +9,12 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 from mlflow import MlflowClient
 
 from orchestrator import curves
 from orchestrator.storage import Storage
+from tests.empty_mlflow import empty_mlflow
 from tests.orchestrator.test_tracking_server import Server
 
 PASS, FAIL, LOSE, HANG, SLOW = "pass", "500", "500 when it is done", "hang", "slow"
@@ -96,10 +95,10 @@ def _handler(proxy):
 
 
 @contextmanager
-def behind_proxy(folder, template):
-    """A server on a copy of an empty database (making one takes 8 s), and a proxy before it."""
+def behind_proxy(folder):
+    """A server on an empty database, and a proxy before it."""
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(template, folder / "server.db")
+    (folder / "server.db").write_bytes(empty_mlflow())
     server = Server(folder)
     server.start()
     proxy = Proxy(server.uri)
@@ -109,12 +108,6 @@ def behind_proxy(folder, template):
         proxy.stop()
         if server.process:
             server.kill()
-
-
-def make_template(folder):
-    """An empty MLflow database."""
-    MlflowClient(f"sqlite:///{folder}/template.db").search_experiments()
-    return Path(folder) / "template.db"
 
 
 @contextmanager

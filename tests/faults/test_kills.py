@@ -10,13 +10,14 @@ from contextlib import contextmanager
 import pytest
 
 from tests.faults import processes
-from tests.faults.conftest import SEEDS, SWEEP, records
+from tests.faults.conftest import SEEDS, SWEEP, records, records_of
 from tests.faults.outcome import assert_finished, go_on, retrained, states
 from tests.orchestrator.command import start
 from tests.ray_head import ray_head, wait_for
 
 pytestmark = pytest.mark.slow
 
+LONGER = [*SWEEP, "--set", "epochs=25"]  # it outlasts seven endings
 NOTHING_LOST = "othing is lost: the same command goes on"
 SOON = {"RAY_health_check_period_ms": "500", "RAY_health_check_failure_threshold": "3"}
 """A head that notices the loss of a node sooner than in half a minute."""
@@ -61,6 +62,12 @@ ENDINGS = {
 """What ends a command, and the codes with which it may end."""
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The records of `LONGER` when nothing happens to it."""
+    return records_of(LONGER, tmp_path_factory.mktemp("undisturbed"))
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_however_a_command_ends_its_processes_go_and_the_same_one_goes_on(
     folder, undisturbed, seed
@@ -69,7 +76,7 @@ def test_however_a_command_ends_its_processes_go_and_the_same_one_goes_on(
     draws = random.Random(seed)
     left = set()
     for end in draws.sample(list(ENDINGS), len(ENDINGS)):
-        command = start(*SWEEP, folder=folder)
+        command = start(*LONGER, folder=folder)
         processes.wait_for_more(command, folder, draws.randint(1, 2))
         assert len(records(folder / "runs")) < 2
         assert not retrained(folder)
@@ -82,7 +89,7 @@ def test_however_a_command_ends_its_processes_go_and_the_same_one_goes_on(
         if end in (_interrupt, _terminate, _hang_up):  # the books were kept
             assert "KILLED" in states(folder)
             assert states(folder) <= {"KILLED", "FINISHED"}
-    go_on(*SWEEP, folder=folder)
+    go_on(*LONGER, folder=folder)
     assert_finished(folder, undisturbed)
     processes.wait_until_gone(folder)
 
@@ -90,7 +97,7 @@ def test_however_a_command_ends_its_processes_go_and_the_same_one_goes_on(
 def test_nodes_and_the_head_itself_may_be_lost(folder, undisturbed, monkeypatch):
     """A trial a node. Without a head the command ends with one line; elsewhere it goes on."""
     with _cluster(monkeypatch) as (head, node):
-        command = start(*SWEEP, folder=folder)
+        command = start(*LONGER, folder=folder)
         processes.wait_for_more(command, folder, 4)
         processes.send(signal.SIGKILL, processes.raylets(node.pids()))  # alone
         processes.wait_for_more(command, folder, 2)
@@ -104,7 +111,7 @@ def test_nodes_and_the_head_itself_may_be_lost(folder, undisturbed, monkeypatch)
         assert not retrained(folder)
     for name in ("RAY_ADDRESS", "RAY_AUTH_TOKEN"):
         monkeypatch.delenv(name)
-    go_on(*SWEEP, folder=folder)  # on this machine alone
+    go_on(*LONGER, folder=folder)  # on this machine alone
     assert_finished(folder, undisturbed)
 
 

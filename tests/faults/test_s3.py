@@ -80,20 +80,20 @@ def test_what_is_wrong_with_s3_is_one_line(s3, bucket, tmp_path, changed, code, 
 def test_killed_a_training_goes_on_from_its_checkpoint_on_s3(s3, bucket, tmp_path):
     made.make(tmp_path / "tones", per_class=20)
     tones = s3.upload(tmp_path / "tones", f"{bucket}/tones")
-    sweep = ["sweep", "baseline", "--set", "epochs=25", *TINY]
+    sweep = ["sweep", "baseline", "--set", "epochs=12", *TINY]
     storage = Storage(f"{bucket}/runs")
     there = ["--data", tones, "--storage", storage.url]
     with _under_way(*sweep, *there, folder=tmp_path):
         wait_until(lambda: _epochs(s3, storage) >= 4, seconds=300)
     (trial_id,) = _asked(s3, storage)
     before = [report["time"] for report in storage.reports(trial_id)]
-    assert len(before) < 25
+    assert len(before) < 12
     shutil.rmtree(tmp_path / "cache")  # as if the next node were another one
     done = run(*sweep, *there, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     after = [report["time"] for report in storage.reports(trial_id)]
     assert after[: len(before)] == before
-    assert len(after) == 25
+    assert len(after) == 12
     here = run(*sweep, "--data", "tones", folder=tmp_path)  # neither S3 nor a kill
     assert here.returncode == 0, here.stderr
     assert _records(storage) == _records(Storage(str(tmp_path / "runs")))

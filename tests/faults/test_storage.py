@@ -63,7 +63,7 @@ def _ended(command):
 def test_a_disk_that_fills_up_and_one_that_turns_read_only(disk, folder, undisturbed, seed):
     once = [*SWEEP, "--max-failures", "0"]
     command = start(*once, folder=folder)
-    wait_for_epoch(disk, moment("full", seed, high=10))
+    wait_for_epoch(disk, moment("full", seed, high=4))
     _fill(disk)
     lines = [line for line in _ended(command).splitlines() if line.startswith("failed: ")]
     assert len(lines) == 2
@@ -73,7 +73,7 @@ def test_a_disk_that_fills_up_and_one_that_turns_read_only(disk, folder, undistu
 
     enlarge(disk, kilobytes=LARGE)
     command = start(*once, folder=folder)
-    wait_for_epoch(disk, moment("read-only", seed, low=12, high=15))
+    wait_for_epoch(disk, moment("read-only", seed, low=6, high=7))
     with _read_only(disk):
         lines = [line for line in _ended(command).splitlines() if line.startswith("failed: ")]
     assert len(lines) == 2

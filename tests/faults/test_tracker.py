@@ -12,6 +12,7 @@ from orchestrator import tracking
 from orchestrator.shipping import Shipper
 from orchestrator.storage import Storage
 from orchestrator.tracking import Tracker
+from tests.empty_mlflow import empty_mlflow
 from tests.faults.mlflow_faults import (
     FAIL,
     LOSE,
@@ -29,9 +30,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def database(tmp_path, template):
+def database(tmp_path):
     """An SQLite file of the test's own."""
-    (tmp_path / "mlflow.db").write_bytes(template.read_bytes())
+    (tmp_path / "mlflow.db").write_bytes(empty_mlflow())
     return tmp_path / "mlflow.db"
 
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.empty_mlflow import empty_mlflow
+
 TINY = [
     "--set", "image_size=64", "--set", "batch_size=16", "--set", "embedding=16",
     "--set", "speech_attention_hidden=8",
@@ -13,6 +15,7 @@ TINY = [
 
 def run(*arguments: str, folder: Path, timeout: float = 300) -> subprocess.CompletedProcess[str]:
     """The finished command, with its output."""
+    _spare_migrations(arguments, folder)
     return subprocess.run(
         _line(arguments), cwd=folder, env=_environment(folder), capture_output=True, text=True,
         timeout=timeout,
@@ -21,10 +24,19 @@ def run(*arguments: str, folder: Path, timeout: float = 300) -> subprocess.Compl
 
 def start(*arguments: str, folder: Path) -> subprocess.Popen[str]:
     """The command under way, in a process group of its own."""
+    _spare_migrations(arguments, folder)
     return subprocess.Popen(
         _line(arguments), cwd=folder, env=_environment(folder), stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
+
+
+def _spare_migrations(arguments: tuple[str, ...], folder: Path) -> None:
+    """A first sweep finds its database of MLflow's made."""
+    if arguments[0] == "sweep" and "--tracking-uri" not in arguments:
+        database = folder / "mlflow.db"
+        if not database.exists():
+            database.write_bytes(empty_mlflow())
 
 
 def _line(arguments: tuple[str, ...]) -> list[str]:

@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from orchestrator import status
 from orchestrator.planning import Question
-from orchestrator.status import duration, lines, plan_status
+from orchestrator.status import plan_status
+from orchestrator.status_lines import lines
 from orchestrator.storage import Storage
 from search_spaces.sweep import load
 from tests.orchestrator.tracked import record, reports
@@ -47,9 +49,38 @@ def test_recorded_under_way_and_to_run(storage, question):
 
 def test_the_lines_for_people(storage, question):
     text = "\n".join(lines(plan_status(question, storage, now=LAST + 600)))
-    assert "epoch 2 of 4, reported 10 min ago" in text
+    assert "epoch 2 of 4, reported 10 min ago, 4 s left" in text
     assert "undecided     stage 2" in text
+    assert "best so far:  gamma=1 seed=0, R@1 sum 45.0" in text
+    # 2 epochs and 4 trials of 4, two seconds an epoch
+    assert "left:         about 36 s with 1 at once, and what is undecided" in text
     assert text.endswith("6 trials: 1 recorded, 1 under way, 4 to run.")
+
+
+def test_a_trial_without_a_sign_has_stopped(storage, question):
+    """As a killed command leaves it: nobody takes back its reports."""
+    found = plan_status(question, storage, now=LAST + 720)
+    assert (found.trials[1].state, found.count("under way")) == ("stopped", 0)
+    assert found.seconds_left is None
+    text = "\n".join(lines(found))
+    assert "epoch 2 of 4, no sign for 12 min: stopped?" in text
+    assert text.endswith("4 to run, 1 stopped (the same command goes on).")
+
+
+def test_slow_epochs_are_no_stop(storage, question):
+    first, second = reports(2)
+    slow = [first, second | {"time": first["time"] + 3600}]
+    storage.write_reports(question.plan(storage).trials[1].id, slow)
+    assert plan_status(question, storage, now=first["time"] + 9000).trials[1].state == "under way"
+
+
+def test_a_damaged_record_is_said(storage, question):
+    """Though the sweep decides by it what comes next."""
+    first = question.plan(storage).trials[0]
+    (Path(storage.url) / "records" / f"{first.id}.json").write_text('{"schema": 1, "tri')
+    found = plan_status(question, storage, now=LAST)
+    assert (found.trials[0].state, found.count("recorded")) == ("damaged", 0)
+    assert "1 damaged (the same command sets the record aside" in "\n".join(lines(found))
 
 
 def test_all_recorded_leaves_nothing_undecided(storage, question):
@@ -59,18 +90,11 @@ def test_all_recorded_leaves_nothing_undecided(storage, question):
     found = plan_status(question, storage)
     assert found.undecided == ""
     assert found.count("recorded") == len(found.trials) > 6
+    assert found.is_done
 
 
 def test_a_clock_that_is_ahead_is_now(storage, question):
     assert plan_status(question, storage, now=LAST - 5).trials[1].seconds_ago == 0
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (200_000, "2 days")],
-)
-def test_durations(seconds, said):
-    assert duration(seconds) == said
 
 
 def _command(*arguments):
@@ -90,9 +114,27 @@ def test_the_command_loads_neither_ray_nor_torch(storage, question):
     answer, loaded = done.stdout.splitlines()
     assert loaded == "[]"
     (plan,) = json.loads(answer)["plans"]
-    assert (plan["recorded"], plan["under way"], plan["to run"]) == (1, 1, 4)
+    assert (plan["recorded"], plan["stopped"], plan["to run"]) == (1, 1, 4)  # its reports are old
     assert plan["trials"][1]["id"] == question.plan(storage).trials[1].id
     assert "6 trials: 1 recorded" in _command("gamma", "--storage", storage.url).stdout
+
+
+def test_without_a_name_all_of_the_storage_in_short(storage, question):
+    storage.write_plan(Question(load("loss"), BASE, 1, "tones").to_dict())
+    done = _command("--storage", storage.url)
+    assert done.returncode == 0, done.stderr
+    text = done.stdout
+    assert f"gamma, plan {question.plan_id}: data tones" in text
+    assert "  best so far:  gamma=1 seed=0, R@1 sum 45.0" in text
+    assert "loss, plan" in text
+    assert "  2 trials: 0 recorded, 0 under way, 2 to run." in text
+    assert question.plan(storage).trials[0].id not in text
+
+
+def test_an_empty_storage_is_said(storage):
+    done = _command("--storage", storage.url)
+    assert done.returncode == 2
+    assert "a sweep must have been run" in done.stderr
 
 
 def test_a_sweep_that_was_never_run_is_said(storage, question):

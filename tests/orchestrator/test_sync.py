@@ -14,7 +14,8 @@ from orchestrator.search.study import COMPLETE, FAIL, PRUNED, Study
 from orchestrator.storage import Storage
 from orchestrator.sync import Sync
 from search_spaces.sweep import load
-from tests.faults.mlflow_faults import assert_whole, behind_proxy, make_template, runs
+from tests.empty_mlflow import empty_mlflow
+from tests.faults.mlflow_faults import assert_whole, behind_proxy, runs
 from tests.orchestrator.command import run
 from tests.orchestrator.search.objective import question as search_question
 from tests.orchestrator.tracked import record, reports
@@ -26,14 +27,9 @@ BASE = Experiment(image_encoder="small", epochs=4, data="d" * 16)
 REASON = "the loss must be finite, but is nan at epoch 2, batch 7"
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    return make_template(tmp_path_factory.mktemp("template"))
-
-
 @pytest.fixture
-def uri(tmp_path, template):
-    (tmp_path / "mlflow.db").write_bytes(template.read_bytes())
+def uri(tmp_path):
+    (tmp_path / "mlflow.db").write_bytes(empty_mlflow())
     return f"sqlite:///{tmp_path}/mlflow.db"
 
 
@@ -58,8 +54,8 @@ def states(uri):
     return {each.info.run_name: each.info.status for each in runs(uri)}
 
 
-def test_into_an_empty_server_and_again(storage, tmp_path, template):
-    with behind_proxy(tmp_path / "server", template) as (_, proxy):
+def test_into_an_empty_server_and_again(storage, tmp_path):
+    with behind_proxy(tmp_path / "server") as (_, proxy):
         (shipped,) = Sync(storage, proxy.uri).run()
         assert shipped.runs == {"FINISHED": 2, "FAILED": 1, "KILLED": 1}
         assert (shipped.sent.epochs, shipped.sent.records, shipped.sent.pictures) == (13, 2, 1)

@@ -62,9 +62,21 @@ def test_whole_sweep(uri: str, storage: Storage, plan: PlanInfo, tmp_path: Path)
     assert sorted(seen.children) == sorted(trial.name for trial in TRIALS)
     assert {run.info.status for run in seen.children.values()} == {"FINISHED"}
     assert seen.parent.info.status == "FINISHED"
-    assert seen.parent.data.metrics == {"trials": 3, "recorded": 3, "best_r1_sum": 60}
+    means = {
+        f"gamma {gamma}/test_{key}_mean": value
+        for gamma in (1, 5, 10)
+        for key, value in (("s2i_r1", 40), ("i2s_r1", 50))
+    }
+    whole = {"trials": 3, "recorded": 3, "best_r1_sum": 60}
+    assert seen.parent.data.metrics == whole | means
     assert seen.parent.data.tags["vfsel.best"] == "gamma=5"
-    assert seen.parent.data.tags["mlflow.note.content"] == "Which γ?"
+    note = seen.parent.data.tags["mlflow.note.content"]
+    assert note.startswith("**Which γ?** Best by the selection metric: **gamma=5** (R@1 ")
+    assert "| **gamma=5** | 1 of 1 | 40.0 | 50.0 |" in note
+    child = seen.children["gamma=5 seed=0"].data.tags
+    assert (child["cell"], child["seed"]) == ("gamma=5", "0")
+    page = f"#/experiments/{seen.parent.info.experiment_id}/runs/{seen.parent.info.run_id}"
+    assert f"**gamma=5 seed=0** of [Which γ?]({page})" in child["mlflow.note.content"]
     fields = {key: str(value) for key, value in second.experiment.flat().items()}
     assert seen.children["gamma=5 seed=0"].data.params == fields
 
@@ -152,7 +164,8 @@ def test_no_selection(uri: str, storage: Storage, plan: PlanInfo) -> None:
     storage.write_record(found, {})
     assert track(uri, storage, plan, trials=[trial])
     seen = Seen(uri, plan)
-    assert seen.parent.data.metrics == {"trials": 1, "recorded": 1}
+    means = {"base/test_s2i_r1_mean": 40, "base/test_i2s_r1_mean": 50}
+    assert seen.parent.data.metrics == {"trials": 1, "recorded": 1} | means
     assert seen.children["seed=0"].data.metrics["test_i2s_r1"] == 50
 
 

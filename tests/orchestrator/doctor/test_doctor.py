@@ -63,7 +63,7 @@ def test_a_subject_that_breaks_or_hangs_is_an_error_line(tmp_path, monkeypatch):
 def test_fix_removes_what_a_killed_sweep_left(tmp_path):
     """Runs that stay RUNNING and a lock whose holder is gone: named, then ended and removed."""
     made.make(tmp_path / "tones", per_class=20)
-    sweep = start(*SWEEP, folder=tmp_path)
+    sweep = start(*SWEEP, "--set", "epochs=400", folder=tmp_path)
     wait_for_epoch(tmp_path / "runs", 1)
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     wait_for(lambda: _running(tmp_path), seconds=60, what="MLflow has a run")

@@ -12,7 +12,8 @@ import pytest
 from orchestrator.doctor.check import Asked
 from orchestrator.doctor.tracking import TAG, checks, file_system
 from orchestrator.storage import Storage
-from tests.faults.mlflow_faults import absent, locked, make_template
+from tests.empty_mlflow import empty_mlflow
+from tests.faults.mlflow_faults import absent, locked
 from tests.orchestrator.test_tracking_server import answers, free_port
 from tests.ray_head import wait_for
 from tests.small_disk import small_disk
@@ -21,21 +22,23 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    return make_template(tmp_path_factory.mktemp("template"))
+def database(tmp_path_factory):
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    path.write_bytes(empty_mlflow())
+    return path
 
 
 def found(uri, folder):
     return list(checks(Asked(storage=Storage(str(folder)), tracking_uri=uri)))
 
 
-def test_a_file_is_tried_and_left_as_it_was(template, tmp_path):
+def test_a_file_is_tried_and_left_as_it_was(database, tmp_path):
     from mlflow import MlflowClient
 
-    last = found(f"sqlite:///{template}", tmp_path)[-1]
+    last = found(f"sqlite:///{database}", tmp_path)[-1]
     assert (last.level, last.name) == ("ok", "mlflow")
     assert "writable" in last.text
-    (experiment,) = MlflowClient(f"sqlite:///{template}").search_experiments()
+    (experiment,) = MlflowClient(f"sqlite:///{database}").search_experiments()
     assert TAG not in experiment.tags
 
 
@@ -45,9 +48,9 @@ def test_a_new_file_is_not_made(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_locked_file(template, tmp_path):
-    with locked(template):
-        last = found(f"sqlite:///{template}", tmp_path)[-1]
+def test_a_locked_file(database, tmp_path):
+    with locked(database):
+        last = found(f"sqlite:///{database}", tmp_path)[-1]
     assert last.level == "error"
     assert "locked" in last.text
 
@@ -87,12 +90,12 @@ def test_the_file_system_of_a_mount(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_server_with_a_host_check(template, tmp_path):
+def test_a_server_with_a_host_check(database, tmp_path):
     """Reached by a name that it does not allow: what to pass is said; by another it is fine."""
     port = free_port()
     command = [
         sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
-        "--workers", "1", "--backend-store-uri", f"sqlite:///{template}",
+        "--workers", "1", "--backend-store-uri", f"sqlite:///{database}",
         "--allowed-hosts", f"127.0.0.1:{port}",
     ]  # fmt: skip
     quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}

@@ -4,15 +4,15 @@ import pytest
 
 from orchestrator.report import write
 from orchestrator.report.document import Document, Section
-from orchestrator.report.figures import Picture
+from orchestrator.report.drawing import Picture
 from orchestrator.report.grid import Grid, Head, Line
 from orchestrator.report.markdown import escape, markdown
-from orchestrator.storage import Storage
+from orchestrator.report.sound import Sound
 from tests.orchestrator.report.recorded import asked, record_all
 
 
 def _page(tmp_path, sweep, scores, **question):
-    storage, found = Storage(str(tmp_path / "runs")), asked(sweep, **question)
+    storage, found = Sound(str(tmp_path / "runs")), asked(sweep, **question)
     record_all(storage, found, scores)
     written = write([found], storage, tmp_path / "out")
     return next(path for path in written if path.suffix == ".md").read_text()
@@ -21,7 +21,7 @@ def _page(tmp_path, sweep, scores, **question):
 def test_every_row_is_as_wide_as_its_head(tmp_path):
     page = _page(tmp_path, "components", {"VFSEL": [50.0]})
     tables = [block for block in page.split("\n\n") if block.startswith("|")]
-    assert len(tables) == 5
+    assert len(tables) == 7
     for table in tables:
         assert len({line.count("|") for line in table.splitlines()}) == 1
 

@@ -4,12 +4,12 @@ import pytest
 
 from orchestrator.planning import asked_before
 from orchestrator.report import report_id, together, write
-from orchestrator.storage import Storage
+from orchestrator.report.sound import Sound
 from tests.orchestrator.report.recorded import asked, record_all
 
 
 def test_questions_that_differ_in_their_data_alone_are_one_report(tmp_path):
-    storage, out = Storage(str(tmp_path / "runs")), tmp_path / "out"
+    storage, out = Sound(str(tmp_path / "runs")), tmp_path / "out"
     for dataset in ("oxford102", "cub200"):
         record_all(storage, asked("loss", dataset=dataset), {"loss=matching": [50.0]})
     record_all(storage, asked("loss", epochs="3"), {})
@@ -34,7 +34,7 @@ def test_the_name_does_not_depend_on_which_data_sets_there_are():
 
 @pytest.mark.parametrize("sweep", ["gamma", "components", "factors", "baseline"])
 def test_files_written_are_those_said_and_pictures_are_png(tmp_path, sweep):
-    storage, out, question = Storage(str(tmp_path)), tmp_path / "out", asked(sweep)
+    storage, out, question = Sound(str(tmp_path)), tmp_path / "out", asked(sweep)
     labels = {trial.cell or "VFSEL" for trial in question.plan(storage).trials}
     record_all(storage, question, {label: [50.0] for label in labels})
     written = write([question], storage, out)
@@ -47,7 +47,7 @@ def test_files_written_are_those_said_and_pictures_are_png(tmp_path, sweep):
 
 
 def test_without_records_there_is_a_report_without_pictures(tmp_path):
-    storage = Storage(str(tmp_path))
+    storage = Sound(str(tmp_path))
     written = write([asked("gamma")], storage, tmp_path / "out")
     assert {path.suffix for path in written} == {".html", ".md", ".tex", ".csv"}
     assert "No answer yet" in written[0].read_text()

@@ -1,17 +1,9 @@
-"""What was run: budget and places, missing trials, commands that ask the same again."""
+"""What was run: budget and places, missing trials, dropped samples."""
 
-import shlex
-
-import pytest
-
-from orchestrator.cli import cli
-from orchestrator.planning import asked_before
-from orchestrator.report.running import commands, missing_trials, running_grid
+from orchestrator.report.running import dropped, missing_trials, running_grid
 from orchestrator.report.table import collect
 from orchestrator.storage import Storage
-from search_spaces.sweep import load
 from tests.orchestrator.report.recorded import asked, record_all
-from trainables.presets import PRESETS
 
 
 def test_hours_hosts_and_missing_trials(tmp_path):
@@ -36,22 +28,21 @@ def test_hours_hosts_and_missing_trials(tmp_path):
     assert never.endswith("failed after epoch 0 of 10: the loss must be finite.")
 
 
-@pytest.mark.parametrize(
-    ("sweep", "settings"),
-    [
-        ("gamma", {"learning_rate": "0.00123456789", "epochs": "3"}),
-        ("attention_placement", {"loss": "triplet", "margin": "0.2", "finetune": "on"}),
-        ("components", {}),
-    ],
-)
-def test_the_command_asks_the_same_question(tmp_path, sweep, settings):
-    storage, question = Storage(str(tmp_path)), asked(sweep, seeds=3, **settings)
-    storage.write_plan(question.to_dict())
-    line, _ = commands(collect(asked_before(sweep, storage), storage), storage)
-    words = shlex.split(line)[3:]
-    name, command, rest = cli.resolve_command(cli.make_context("vfsel", words), words)
-    given = command.make_context(name, list(rest)).params
-    settings = dict(setting.split("=") for setting in given["settings"])
-    base = load(sweep).base(PRESETS[given["preset"]], settings)
-    assert base.replace(data=question.base.data) == question.base
-    assert (given["name"], given["seeds"], given["storage"]) == (sweep, 3, str(tmp_path))
+def test_a_report_without_its_time_is_older_than_any_failure(tmp_path):
+    storage, question = Storage(str(tmp_path)), asked("loss")
+    first, _ = question.plan(storage).trials
+    storage.write_reports(first.id, [{"epoch": 1, "loss": 1.0, "metrics": {}}])
+    (group,) = collect([question], storage).groups
+    assert missing_trials(group, storage)[0].endswith("under way or stopped after epoch 1.")
+    storage.write_failure(first.id, {"kind": "error", "reason": "no disk", "time": 1.0})
+    assert missing_trials(group, storage)[0].endswith("failed after epoch 1 of 10: no disk.")
+
+
+def test_dropped_samples_are_counted_by_reason(tmp_path):
+    storage, question = Storage(str(tmp_path)), asked("loss")
+    record_all(storage, question, {"loss=matching": [50.0], "loss=triplet": [51.0]})
+    for trial in question.plan(storage).trials:
+        record = storage.record(trial.id)
+        storage.write_record(record | {"dropped": {"undecodable": 2, "empty": 0}}, {})
+    (group,) = collect([question], storage).groups
+    assert dropped(group) == ["oxford102: 4 samples were dropped: undecodable."]

@@ -21,15 +21,15 @@ def test_importance_and_contour_need_enough_full_trials(tmp_path):
     few = _study(tmp_path / "few", pictures.FEWEST - 1)
     assert sum(pictures.importance(enough).values()) == pytest.approx(1)
     assert pictures.importance(few) == {}
-    drawn = pictures.draw(enough, tmp_path / "tune")
-    assert set(drawn) == ALL
-    assert all(path.stat().st_size > 0 for path in drawn.values())
-    assert set(pictures.draw(few, tmp_path / "tune")) == ALL - {"importance", "contour"}
-    assert not drawn["contour"].exists()  # that of the earlier report does not stay
+    drawn = pictures.draw(enough)
+    assert {picture.name for picture in drawn} == ALL == set(pictures.NAMES)
+    assert all(picture.content.startswith(b"\x89PNG") for picture in drawn)
+    assert all(f"of {pictures.FEWEST} full trials" in picture.alt for picture in drawn)
+    assert {picture.name for picture in pictures.draw(few)} == ALL - {"importance", "contour"}
 
 
 def test_a_single_full_trial_has_no_picture(tmp_path):
-    assert pictures.draw(_study(tmp_path, 1), tmp_path / "tune") == {}
+    assert pictures.draw(_study(tmp_path, 1)) == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """A search's progress from storage alone."""
 
+import time
+
 from orchestrator.search.question import searches_before
 from orchestrator.search.status import study_status
 from orchestrator.search.study import Study
@@ -12,7 +14,8 @@ def test_ended_trials_are_counted_and_those_under_way_shown(tmp_path):
     searched(tmp_path, 4)
     study = Study(question(), storage)
     trial = study.trial(study.ask())
-    storage.write_reports(trial.id, [{"time": 0.0}, {"time": 1.0}])
+    now = time.time()
+    storage.write_reports(trial.id, [{"epoch": n, "time": now} for n in (1, 2)])
     study.ask()
     (asked,) = searches_before("tune", storage)
     assert asked == question()

@@ -1,0 +1,1 @@
+"""What `new` writes: files that run as they are."""
