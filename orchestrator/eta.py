@@ -12,11 +12,12 @@ def pace(reports: Sequence[Mapping[str, Any]]) -> float | None:
     The median of what lies between two reports: the night for which a sweep was stopped does not
     count. After one epoch, what that one took.
     """
-    times = [report["time"] for report in reports if "time" in report]
+    times: list[float] = [report["time"] for report in reports if "time" in report]
     gaps = [max(0.0, later - earlier) for earlier, later in pairwise(times)]
     if gaps:
         return median(gaps)
-    return next((report["seconds"] for report in reports if "seconds" in report), None)
+    seconds: list[float] = [report["seconds"] for report in reports if "seconds" in report]
+    return seconds[0] if seconds else None
 
 
 def sweep_seconds(left: Sequence[int], *, paces: Sequence[float], at_once: int) -> float | None:

@@ -24,6 +24,8 @@ from orchestrator.storage import Storage
 from search_spaces.designs import Trial
 
 _FRAME = 8  # lines of the screen that are no trial: the table's own, what is below, the prompt
+_NUMBERS = 54  # columns of the screen that the epoch, R@1, what is left and the lines take
+_NARROWEST = 9  # columns of a state
 
 
 class LiveTable:
@@ -86,7 +88,7 @@ class LiveTable:
         first, row.state = row.state == PREPARING, RUNNING
         if first or row.is_due():
             left = f", {row.left} left" if row.left and row.epoch < row.epochs else ""
-            self._say(lambda: f"{row.name}: epoch {row.epoch}/{row.epochs}, {row.r1}{left}")
+            self._say(lambda: f"{row.name}: epoch {row.epoch}/{row.epochs}, {_r1(row)}{left}")
 
     def ended(self, trial_id: str, failure: str) -> None:
         """A trial is recorded or has failed."""
@@ -111,12 +113,23 @@ class LiveTable:
     def _table(self) -> Group:
         """At most as high as the terminal: a line a trial, never a wrapped one."""
         rows, rest = shown(self._rows.values(), room=max(1, self._console.height - _FRAME))
-        heads = ("trial", "state", "epoch", "while training", "left")
-        table = Table(*(Column(head, no_wrap=True, overflow="ellipsis") for head in heads))
+        names = max((len(row.name) for row in rows), default=0)
+        room = max(_NARROWEST, self._console.width - _NUMBERS - names)
+        table = Table(
+            Column("trial", no_wrap=True, overflow="ellipsis"),
+            Column("state", no_wrap=True, overflow="ellipsis", max_width=room),
+            *(Column(head, no_wrap=True) for head in ("epoch", "R@1 s2i i2s", "left")),
+        )
         for row in rows:
             table.add_row(Text(row.name), Text(_state(row)), row.bar, row.r1, row.left)
         below = filter(None, [rest, self._progress(), self._undecided])
         return Group(table, *(Text(line, no_wrap=True, overflow="ellipsis") for line in below))
+
+
+def _r1(row: Row) -> str:
+    """For a line, which has no head above it."""
+    way = row.metrics
+    return f"R@1 s2i {way['s2i_r1']:.1f} i2s {way['i2s_r1']:.1f} %" if way else row.r1
 
 
 def _state(row: Row) -> str:

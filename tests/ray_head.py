@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 MARK = "VFSEL_TEST_NODE"
+NO_SPARE_WORKERS = {"RAY_prestart_worker_first_driver": "0"}
+"""Else a node starts a process for each of its CPUs with every driver, needed or not."""
 _BIN = Path(sys.executable).parent
 _OURS = ("RAY_", "VFSEL_", "AWS_", "MLFLOW_")
 
@@ -67,7 +69,7 @@ class Node:
         self.environment = _clean() | {
             "HOME": str(self.home), "TMPDIR": str(self.tmp), "VFSEL_CACHE": str(self.cache),
             MARK: str(self.folder), "RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0",
-            "OMP_NUM_THREADS": "1", **(environment or {}),
+            "OMP_NUM_THREADS": "1", **NO_SPARE_WORKERS, **(environment or {}),
         }  # fmt: skip
         self.log = self.folder / "log"
         with self.log.open("wb") as log:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.orchestrator.command import run
+from tests.orchestrator.command import TINY, run
 
 pytestmark = [
     pytest.mark.slow,
@@ -55,7 +55,7 @@ def test_vfsel_finds_unseen_flowers_above_chance(folder):
 
 
 def test_gamma_is_decided_in_two_stages(folder):
-    arguments = [*LITE0, "--set", "epochs=1", "--set", "image_attention=none", "--json"]
+    arguments = ["--data", "flowers", *TINY, "--set", "epochs=1", "--json"]
     done = run("sweep", "gamma", *arguments, folder=folder, timeout=590)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)

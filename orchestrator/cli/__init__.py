@@ -8,6 +8,7 @@ from orchestrator.cli.examples import TOUR
 from orchestrator.cli.explain import explain
 from orchestrator.cli.jobs import submit
 from orchestrator.cli.new import new
+from orchestrator.cli.query import query
 from orchestrator.cli.results import list_, report, ui
 from orchestrator.cli.status import status
 from orchestrator.cli.sweeps import plan, sweep
@@ -35,6 +36,20 @@ def cli(context: click.Context) -> None:
         click.echo(TOUR, nl=False)
 
 
-for command in (data, doctor, explain, list_, new, plan, report, status, submit, sweep, sync, ui):
+for command in (
+    data,
+    doctor,
+    explain,
+    list_,
+    new,
+    plan,
+    query,
+    report,
+    status,
+    submit,
+    sweep,
+    sync,
+    ui,
+):
     cli.add_command(command)
 with_examples(cli)

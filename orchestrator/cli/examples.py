@@ -4,7 +4,7 @@ PROGRAM = "python -m orchestrator"
 
 SECTIONS = {
     "Ask": ("list", "plan", "sweep", "submit"),
-    "Look": ("status", "report", "explain", "ui"),
+    "Look": ("status", "report", "explain", "query", "ui"),
     "Prepare and mend": ("data", "new", "doctor", "sync"),
 }
 """The commands as `--help` groups them, in the order in which one needs them."""
@@ -44,6 +44,11 @@ EXAMPLES = {
     "explain": {
         "what two finished trials look at, side by side": "explain 0123456789ab ba9876543210 "
         "--data data/flowers --out pictures",
+    },
+    "query": {
+        "the images that a recording finds": "query --trial 0123456789ab --wav question.wav",
+        "the captions that a photograph finds, in data of yours": "query --trial 0123456789ab "
+        "--image photograph.jpg --data data/own",
     },
     "ui": {
         "MLflow's pages on http://127.0.0.1:5000": "ui",

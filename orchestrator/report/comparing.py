@@ -104,7 +104,7 @@ def _heads(table: Table, group: Group) -> list[Head]:
 def _texts(table: Table, group: Group, label: str) -> list[str]:
     row, cell = group.compared(label), group.cell(label)
     thesis = [number(_thesis_gap(table, group, label), sign=True)] if table.has_thesis else []
-    if row is None or not row.seeds:
+    if row is None or not row.means:
         absent = MISSING if cell else "not planned"
         return ["0", absent, NOTHING, *thesis, NOTHING, _WITHOUT_VERDICT]
     return [

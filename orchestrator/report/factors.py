@@ -1,11 +1,19 @@
 """Main effects and interactions of a full factorial, as a grid."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
 from orchestrator.effects import Effect, effects
 from orchestrator.headline import DIRECTIONS, headline
+from orchestrator.report.comparing import interval
 from orchestrator.report.grid import Grid, Line, number
 from orchestrator.report.results import heads_of
 from orchestrator.report.table import Group, Table
 from search_spaces.designs import Design, Factorial, cell_label
+
+if TYPE_CHECKING:
+    from orchestrator.statistics.findings import Estimate
 
 
 def is_factorial(design: object) -> bool:
@@ -32,14 +40,15 @@ def effects_grid(table: Table) -> Grid | None:
     if not groups:
         return None
     columns = [column for group in groups for column in _columns(group)]
-    grand = Line("grand mean", [number(mean) for mean, _ in columns])
+    grand = Line("grand mean", [number(column.grand) for column in columns])
     lines = [
-        Line(_label(effect), [number(found[place].value, sign=True) for _, found in columns])
-        for place, effect in enumerate(columns[0][1])
+        Line(_label(effect.levels), [_text(column, effect.levels) for column in columns])
+        for effect in columns[0].effects
     ]
     notes = [
         "A level's main effect: the mean of its cells minus the grand mean. a × b: what the two "
-        "add together beyond both main effects. They carry no intervals."
+        "add together beyond both main effects. Intervals: 95 %, by the crossed bootstrap of the "
+        "comparisons; effects of records without ranks of single queries have none."
     ]
     heads = heads_of(Table(table.sweep, groups))
     return Grid(
@@ -51,7 +60,24 @@ def _whole(group: Group) -> int:
     return sum(cell.state == "recorded" for cell in group.cells)
 
 
-def _columns(group: Group) -> list[tuple[float, list[Effect]]]:
+@dataclass(frozen=True)
+class _Column:
+    """A headline metric of a data set: its grand mean, and every effect with what is known."""
+
+    grand: float
+    effects: Sequence[Effect]
+    estimates: Mapping[str, "Estimate"]
+    """By an effect's label."""
+
+
+def _text(column: _Column, levels: Mapping[str, Any]) -> str:
+    label = _label(levels)
+    (point,) = (effect.value for effect in column.effects if _label(effect.levels) == label)
+    known = column.estimates.get(label)
+    return interval(known, sign=True) if known else number(point, sign=True)
+
+
+def _columns(group: Group) -> list[_Column]:
     design: Design = group.question.sweep.design  # type: ignore[assignment]
     assert isinstance(design, Factorial), "asked before"
     found = []
@@ -59,9 +85,11 @@ def _columns(group: Group) -> list[tuple[float, list[Effect]]]:
         for metric in headline(group.question.dataset):
             name = f"{direction}_{metric.name}"
             means = {tuple(c.varies.values()): c.values[name].ours or 0.0 for c in group.cells}
-            found.append(effects(design.factors, means))
+            stated = group.findings.effects if group.findings else []
+            known = {_label(e.levels): e.estimates[name] for e in stated if name in e.estimates}
+            found.append(_Column(*effects(design.factors, means), known))
     return found
 
 
-def _label(effect: Effect) -> str:
-    return " × ".join(cell_label({name: level}) for name, level in effect.levels.items())
+def _label(levels: Mapping[str, Any]) -> str:
+    return " × ".join(cell_label({name: level}) for name, level in levels.items())

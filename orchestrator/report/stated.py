@@ -1,6 +1,5 @@
 """What statistics say of a sweep's records; SciPy and statsmodels are imported when it is asked."""
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from orchestrator.planning import Question
@@ -10,10 +9,8 @@ if TYPE_CHECKING:
     from orchestrator.statistics.findings import Estimate, Findings
 
 
-def stated(question: Question, storage: Storage) -> "Findings | None":
+def stated(question: Question, storage: Storage) -> "Findings":
     """Means and differences with their intervals and verdicts."""
-    if not _there():
-        return None
     from orchestrator.statistics.findings import findings
 
     return findings(question, storage)
@@ -22,12 +19,6 @@ def stated(question: Question, storage: Storage) -> "Findings | None":
 def flattered(question: Question, storage: Storage) -> "Estimate | None":
     """What choosing epochs on the test split adds to R@1 sum, in points; None where the records do
     not hold both choices."""
-    if not _there():
-        return None
     from orchestrator.statistics.oracle import flattery
 
     return flattery(question, storage)
-
-
-def _there() -> bool:
-    return find_spec("orchestrator.statistics") is not None

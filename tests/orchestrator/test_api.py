@@ -107,7 +107,7 @@ print("again", file=sys.stderr)
 run("loss", **options).to_csv("again.csv", index=False)
 Runner.run = lambda self: None  # as if every trial had failed
 try:
-    run("loss", **options | {"settings": {"epochs": 2}})
+    run("loss", **options | {"settings": options["settings"] | {"epochs": 2}})
 except DataError as error:
     print("raised:", error, file=sys.stderr)
 """
@@ -131,6 +131,7 @@ def script(tmp_path_factory):
     return done, folder
 
 
+@pytest.mark.slow
 def test_a_sweep_returns_its_numbers(script):
     _, folder = script
     found = pd.read_csv(folder / "first.csv")
@@ -143,6 +144,7 @@ def test_a_sweep_returns_its_numbers(script):
         assert row.value == pytest.approx(test["s2i_map50"])
 
 
+@pytest.mark.slow
 def test_the_same_call_again_runs_nothing_and_returns_the_same(script):
     """Its own plan, though another one of the sweep has come to the storage."""
     done, folder = script
@@ -151,9 +153,11 @@ def test_the_same_call_again_runs_nothing_and_returns_the_same(script):
     assert "plan: 2 trials, 0 to run" in done.stderr.partition("again\n")[2]
 
 
+@pytest.mark.slow
 def test_nothing_goes_to_stdout(script):
     assert script[0].stdout == ""
 
 
+@pytest.mark.slow
 def test_a_trial_without_a_record_is_an_error(script):
     assert "raised: every trial of loss must have a record" in script[0].stderr

@@ -1,13 +1,18 @@
 """`new`: files that run as they are, and that overwrite nothing."""
 
+import re
+import shlex
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from data_shards.errors import UsageError
 from orchestrator.cli import cli
 from search_spaces import sweep
+from tests import made
+from tests.orchestrator.command import TINY
 from trainables import own
 
 
@@ -25,7 +30,8 @@ def _new(*arguments):
 def test_a_new_sweep_can_be_planned_at_once(folder):
     assert "python -m orchestrator plan mine.py" in _new("sweep", "mine")
     assert "orchestrator sweep mine.py" in Path("mine.py").read_text()
-    line = ["plan", "mine.py", "--storage", "runs"]
+    made.make(folder / "tones")
+    line = ["plan", "mine.py", "--storage", "runs", "--data", "tones", *TINY]
     shown = CliRunner().invoke(cli, line, catch_exceptions=False).output
     assert "speech_attention=on gamma=5 seed=0" in shown
     assert "4 trials: 0 recorded in runs, 4 to run." in shown
@@ -55,3 +61,20 @@ def test_a_name_that_could_not_be_used_is_refused(folder, kind, name):
 def test_a_sweep_is_not_called_as_a_built_in_one(folder):
     with pytest.raises(UsageError, match="must not be called as a built-in one, but got gamma"):
         _new("sweep", "gamma")
+
+
+def test_every_command_of_the_page_parses(folder):
+    """`new` is run, so that its files are there for the others, which are only parsed."""
+    page = (Path(__file__).parents[2] / "docs" / "your-own.md").read_text()
+    blocks = "\n".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))
+    lines = [shlex.split(line)[3:] for line in blocks.splitlines() if line]
+    assert [line[0] for line in lines].count("sweep") == 2
+    for line in lines:
+        if line[0] == "new":
+            _new(*line[1:])
+            continue
+        command = cli.get_command(click.Context(cli), line[0])
+        assert command.make_context(line[0], line[1:]).params["name"] in (
+            "my_question",
+            "my_models",
+        )

@@ -165,6 +165,11 @@ def test_followed_and_left_it_goes_on(head, tones, tmp_path):
         [sys.executable, "-m", "orchestrator", *shlex.split(again)], capture_output=True, text=True
     )
     assert re.search(r"epoch \d+ of 400, reported \d+ s ago", done.stdout), done.stderr
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestrator", *shlex.split(again), "--address", head.dashboard],
+        env=head.client(), capture_output=True, text=True,
+    )  # fmt: skip
+    assert f"\njob {job}: baseline, RUNNING" in done.stdout, done.stderr
     head.post(f"/api/jobs/{job}/stop")
     wait_for(lambda: ended(head, job), seconds=120, what="the job stops")
 

@@ -16,8 +16,10 @@ REPORT = {"epoch": 2, "metrics": {"s2i_r1": 30.0, "i2s_r1": 41.26}}
 FIRST, SECOND, THIRD = TRIALS
 
 
-def _console(*, terminal, height=24):
-    return Console(file=io.StringIO(), force_terminal=terminal, width=120, height=height)
+def _console(*, terminal, width=120, height=24):
+    return Console(
+        file=io.StringIO(), force_terminal=terminal, color_system=None, width=width, height=height
+    )
 
 
 def _shown(tmp_path, *, terminal, failure=""):
@@ -127,6 +129,22 @@ def test_a_record_of_before_counts_among_the_best(storage):
     assert _lines(storage, events)[-1].endswith(
         "(2 of 3 recorded; best so far gamma=1 seed=0, R@1 sum 80.0)"
     )
+
+
+def test_a_long_failure_leaves_room_for_the_numbers(storage):
+    console = _console(terminal=True, width=80)
+    table = LiveTable(console, storage)
+    table.planned([FIRST, SECOND], "")
+    _train(table, FIRST, epochs=2)
+    table.started(SECOND.id)
+    table.ended(SECOND.id, "the loss must be finite " * 10)
+    console.print(table._table())
+    lines = console.file.getvalue().splitlines()
+    assert len(lines) == 4 + 2 + 1  # the table's own, the trials, the sweep
+    assert max(map(len, lines)) <= 80
+    running = next(line for line in lines if "running" in line)
+    for cell in ("gamma=1 seed=0", "█████░░░░░ 2/4", "20.0 10.0", "4 s"):
+        assert cell in running
 
 
 def test_the_table_fits_a_low_terminal(storage):

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import mlflow
 import pytest
@@ -130,9 +129,3 @@ def test_a_submitted_sweep_must_lie_in_what_is_shipped(folder):
     assert done.returncode == 2
     assert "a submitted sweep of your own must lie in " in done.stderr
     assert "but got my_models.py: copy it and its trainable there." in done.stderr
-
-
-def test_the_commands_of_the_page_are_those_that_are_tested_here():
-    page = (Path(__file__).parents[2] / "docs" / "your-own.md").read_text()
-    for words in ("new sweep", "new trainable", "plan", "sweep", "report", "--set lr=0.02"):
-        assert words in page

@@ -35,7 +35,7 @@ def names(part):
 
 
 def test_found_by_name():
-    assert {"cub200", "flickr8k", "oxford102", "synth"} == set(datasets.names())
+    assert {"cub200", "flickr8k", "own", "oxford102", "synth"} == set(datasets.names())
     assert datasets.reader("cub200") is read
 
 

@@ -29,7 +29,7 @@ def _table(tmp_path, rows, *, best=CELLS[2], **settings):
     scores = {label: [60.0 if label == best else 50.0] * 5 for label in CELLS}
     record_all(storage, question, scores)
     table = collect([question], storage)
-    found = Findings(CELLS[1], rows, [], False, None)
+    found = Findings(CELLS[1], rows, [], False)
     return dataclasses.replace(table, groups=[dataclasses.replace(table.groups[0], findings=found)])
 
 

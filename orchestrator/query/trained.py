@@ -1,0 +1,87 @@
+"""A finished trial's model, ready to embed whatever is asked of it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from data_shards import files
+from data_shards.errors import UsageError
+from data_shards.front_end import FrontEnd
+from orchestrator.embedder import Embedder
+from orchestrator.pictures.subject import find_record
+from orchestrator.storage import Record, Storage
+from trainables import checkpoints, weights
+from trainables.experiment import Experiment
+from trainables.model import DualEncoder
+from trainables.speech_encoders import front_end
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trial with a record, and its model at the chosen epoch, on the CPU."""
+
+    record: Record
+    experiment: Experiment
+    model: DualEncoder
+
+    @property
+    def id(self) -> str:
+        """The trial's id."""
+        return str(self.record["trial_id"])
+
+    @cached_property
+    def front(self) -> FrontEnd:
+        """What makes the frames that the model hears."""
+        return front_end(self.experiment, device=torch.device("cpu"))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the weights: a trial that ran again may have others."""
+        return weights.digest(self.model)
+
+
+def find(storage: Storage, text: str) -> Record:
+    """The record of the trial whose id is, or alone begins with, `text`.
+
+    Raises:
+        UsageError: there is none, it is not finished, or several begin so.
+    """
+    begun = sorted(trial_id for trial_id in storage.record_ids() if trial_id.startswith(text))
+    if len(begun) > 1 and text not in begun:
+        some = ", ".join(begun[:3])
+        raise UsageError(
+            f"--trial must name one trial, but {len(begun)} begin with {text!r}: {some}"
+            f"{', …' if len(begun) > 3 else ''}; give more of its id."
+        )
+    return find_record(storage, begun[0] if len(begun) == 1 else text)
+
+
+def trained(storage: Storage, record: Record) -> Trained:
+    """The model of a record.
+
+    Raises:
+        UsageError: it is not VFSEL, its weights were deleted, or the code has changed.
+        DataError: the weights are damaged, or a backbone's published weights cannot be had.
+    """
+    trial_id = record["trial_id"]
+    experiment = Experiment.from_dict(record["experiment"])
+    if experiment.trainable:
+        raise UsageError(
+            f"a trial must be of VFSEL to be queried, but {trial_id} is of {experiment.model}."
+        )
+    if experiment.trial_id != trial_id:
+        raise UsageError(
+            f"a trial must be of this version's components to be queried, but {trial_id} ran "
+            "others: run its sweep again."
+        )
+    best = checkpoints.load(files.join(storage.models_url(trial_id), "best.pt"))
+    if best is None:
+        place = files.shown(files.join(storage.url, "records", f"{trial_id}.json"))
+        raise UsageError(
+            f"a trial's weights must be kept in models/{trial_id}/ to be queried, but are not "
+            f"there: delete {place} and run its sweep again."
+        )
+    model = Embedder(record["experiment"], best["model"]).model.eval()
+    # As in training, so that the last bits of an embedding agree with the record's.
+    return Trained(record, experiment, model.to(memory_format=torch.channels_last))

@@ -1,0 +1,1 @@
+"""What records can claim: intervals, verdicts, power. NumPy, SciPy and statsmodels only."""

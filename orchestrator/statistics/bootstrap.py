@@ -1,0 +1,67 @@
+"""The crossed bootstrap: seeds and test classes resampled independently.
+
+Both are random: another seed and other classes would give another number (Owen 2007, The
+pigeonhole bootstrap; Owen and Eckles 2012). A class that is drawn brings all its images, and they
+their captions: class means already vary by them, so that drawing again inside counts them twice
+and over-covers (docs/statistics.md). B resamples, S seeds, C classes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from data_shards import draws
+from orchestrator.statistics.scores import Array
+
+RESAMPLES = 3999
+LEVEL = 0.05
+"""Of 3,999 sorted resamples, the 100th from each end bound the 95 % interval."""
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """A statistic, and what it would have been in B resamples, sorted."""
+
+    value: float
+    resamples_B: Array
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Its 95 % percentile interval; excludes 0 exactly where `p` ≤ 0.05."""
+        rank = round(LEVEL / 2 * (RESAMPLES + 1))
+        return float(self.resamples_B[rank - 1]), float(self.resamples_B[-rank])
+
+    @property
+    def p(self) -> float:
+        """Two-sided, that it is 0: from the resamples on the other side of 0."""
+        below, above = np.sum(self.resamples_B <= 0), np.sum(self.resamples_B >= 0)
+        return float(min(1.0, 2 * (1 + min(below, above)) / (RESAMPLES + 1)))
+
+
+def resample(parts: Sequence[tuple[Array, Array]]) -> Resampled:
+    """Resample the sum of means over queries, e.g. of R@1 in both directions.
+
+    Args:
+        parts: of each summand, (S, C) sums over a class' queries and (C,) how many those are.
+    """
+    seeds, classes = parts[0][0].shape
+    seed_BS, class_BC = _weights(seeds, "seeds"), _weights(classes, "classes")
+    found_B = np.zeros(RESAMPLES)
+    for sum_SC, count_C in parts:
+        found_B += ((seed_BS @ sum_SC) * class_BC).sum(axis=1) / (class_BC @ count_C)
+    value = sum(float(sum_SC.mean(axis=0).sum() / count_C.sum()) for sum_SC, count_C in parts)
+    return Resampled(value, np.sort(found_B))
+
+
+@lru_cache(maxsize=64)
+def _weights(count: int, what: str) -> Array:
+    """(B, count): how often each is drawn, as a share; the same for every table of this size.
+
+    Deviations are stretched by √(n / (n − 1)): a bootstrap's variance of a mean is short of it.
+    """
+    rng = draws.rng(0, "bootstrap", what, count)
+    share = rng.multinomial(count, np.full(count, 1 / count), RESAMPLES) / count
+    stretch = np.sqrt(count / (count - 1)) if count > 1 else 1.0
+    return np.asarray(1 / count + (share - 1 / count) * stretch)
