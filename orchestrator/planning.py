@@ -9,6 +9,7 @@ from typing import Any
 from data_shards import files
 from data_shards.errors import UsageError
 from data_shards.manifest import Data, Manifest
+from orchestrator.budget import Budget
 from orchestrator.feature_plan import CACHE_LIMIT, fit
 from orchestrator.storage import Storage
 from search_spaces.designs import Plan, Trial
@@ -43,6 +44,8 @@ class Question:
     """What reports say of the data (`facts_of`); empty where an older plan holds none."""
     tuned: Tuned | None = None
     """What was tuned for each arm beforehand, if anything was."""
+    budget: Budget | None = None
+    """What trials may cost together; never stored, so that reports say what it left out."""
 
     @property
     def plan_id(self) -> str:
@@ -69,7 +72,8 @@ class Question:
         found = self.sweep.plan(self.base, range(self.seeds), storage.score)
         wanted = (self._tuned(trial).resolved() for trial in found.trials)
         trials = {trial.id: trial for trial in wanted}
-        return Plan(list(trials.values()), found.undecided)
+        plan = Plan(list(trials.values()), found.undecided)
+        return self.budget.trim(plan, self.sweep.design) if self.budget else plan
 
     def _tuned(self, trial: Trial) -> Trial:
         point = self.tuned.points.get(trial.cell, {}) if self.tuned else {}

@@ -24,6 +24,8 @@ from orchestrator.pictures import of_sweep
 from orchestrator.planning import Question, missing
 from orchestrator.resources import Resources
 from orchestrator.runner import Runner
+from orchestrator.statistics import saying
+from orchestrator.statistics.findings import findings
 from orchestrator.storage import Storage
 from orchestrator.tracking import PlanInfo, Tracker
 from orchestrator.tuning import Budget, check_tunable, tune_first
@@ -186,7 +188,8 @@ class Conclusion:
 
     def to_dict(self) -> dict[str, Any]:
         """For machines."""
-        return as_dict(self.answer) | {"failed": self.failed}
+        stated = saying.as_dict(findings(self.answer.question, self.storage))
+        return as_dict(self.answer) | {"failed": self.failed, "findings": stated}
 
 
 def _conclude(
@@ -217,6 +220,8 @@ def _print(found: Answer, storage: Storage, shown_at: str, curve: str) -> None:
     click.echo(f"\n{sentence(found)}")
     if len(found.rows) > 1 and found.question.seeds == 1:
         click.echo("One seed: differences may be noise. Replicate with --seeds 5.")
+    elif len(found.rows) > 1:
+        click.echo("\n".join(saying.lines(findings(found.question, storage))))
     if dropped := sum(row.dropped for row in found.rows):
         click.echo(f"dropped: {dropped} unreadable samples, see `dropped` in the records")
     if curve:

@@ -47,6 +47,8 @@ class Plan:
 
     trials: list[Trial]
     undecided: str = ""
+    left_out: list[Trial] = field(default_factory=list)
+    """Trials that a budget does not reach."""
 
 
 class Design(ABC):
@@ -66,6 +68,11 @@ class Design(ABC):
     def plan(self, base: Experiment, seeds: Sequence[int], scores: Scores) -> Plan:
         """The trials wanted given the scores so far; calling it again with more scores may add
         trials but never drops one."""
+
+    def priority(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Trials in the order in which a budget buys them: replicate by replicate, each with the
+        baseline first."""
+        return sorted(trials, key=lambda t: (t.experiment.seed, not is_thesis_own(t.varies)))
 
 
 @dataclass(frozen=True)
@@ -187,6 +194,12 @@ class Refine(Design):
         best = pairs.index(max(pairs))
         inside = interior(self.coarse[best], self.coarse[best + 1], most=self.most)
         return Plan(coarse + self._stage(base, inside, seeds))
+
+    def priority(self, trials: Sequence[Trial]) -> list[Trial]:
+        """The coarse stage before the fine one, each replicate by replicate."""
+        coarse = [trial for trial in trials if trial.varies[self.name] in self.coarse]
+        fine = [trial for trial in trials if trial.varies[self.name] not in self.coarse]
+        return super().priority(coarse) + super().priority(fine)
 
     def _stage(
         self, base: Experiment, levels: Sequence[float], seeds: Sequence[int]
