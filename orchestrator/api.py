@@ -42,6 +42,8 @@ class Options(TypedDict, total=False):
     seed: int | None
     study: str | None
     tune_first: bool
+    budget: str | None
+    probe: bool
     weights: Place
     tracking_uri: str
     cpus_per_trial: float

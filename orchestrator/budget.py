@@ -1,29 +1,28 @@
 """`--budget`: what a plan may cost, and which of its trials that buys."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data_shards.errors import UsageError
-from search_spaces.designs import Design, Plan
+from orchestrator.costs import Costs, Price, together
+from search_spaces.designs import Design, Plan, Trial
 from search_spaces.search import Search
-from trainables.experiment import Experiment
 
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Seconds that trials without a record may take together.
-
-    `seconds_of` tells it of several trials; a wall-clock budget counts those that run at once,
-    a GPU budget adds them up. `recorded` are the trials that cost nothing: had when it was given.
-    """
+    """Seconds that trials may take together, as it was asked for and in numbers."""
 
     asked: str
     seconds: float
-    seconds_of: Callable[[Sequence[Experiment]], float]
+    at_once: int
+    """Trials side by side; 1 adds them up, as GPU-hours are."""
+    costs: Costs
     recorded: frozenset[str]
+    """Trials that had a record when it was given: they cost nothing."""
 
     def trim(self, plan: Plan, design: Design | Search) -> Plan:
         """The plan up to the first trial that the budget does not reach, in the design's own order
@@ -32,15 +31,14 @@ class Budget:
         With a trial left out, what is undecided is left out too: nothing more will be decided.
         """
         assert isinstance(design, Design)  # a search has no plan
-        bought: list[Experiment] = []
-        left_out = []
+        bought: list[Price] = []
+        left_out: list[Trial] = []
         for trial in design.priority(plan.trials):
             if trial.id in self.recorded:
                 continue
-            if left_out or self.seconds_of([*bought, trial.experiment]) > self.seconds:
+            bought.append(self.costs.price(trial.experiment))
+            if left_out or together(bought, at_once=self.at_once) > self.seconds:
                 left_out.append(trial)
-            else:
-                bought.append(trial.experiment)
         out = {trial.id for trial in left_out}
         kept = [trial for trial in plan.trials if trial.id not in out]
         return Plan(kept, "" if left_out else plan.undecided, left_out)
@@ -70,3 +68,19 @@ def limit(asked: str, *, gpus: float) -> tuple[float, bool]:
             "budget on the clock such as 2h."
         )
     return float(found[1]) * 3600 / gpus, True
+
+
+def check_budget(asked: str, *, gpus: float, data_sets: int) -> None:
+    """Before a probe takes its time.
+
+    Raises:
+        UsageError: it is none, or there are several data sets.
+    """
+    limit(asked, gpus=gpus)
+    if data_sets > 1:
+        raise UsageError(f"--budget is for one data set, but got {data_sets}: ask of each alone.")
+
+
+def left_out_line(names: Sequence[str]) -> str:
+    """For people: what a budget did not reach."""
+    return f"left out by the budget: {len(names)} trials: {', '.join(names)}"

@@ -1,80 +1,75 @@
-"""What trials will cost: seconds and bytes, by kind of trial, from what earlier ones took."""
+"""What trials will cost, told from what earlier ones took."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+import os
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from data_shards.errors import UsageError
 from data_shards.manifest import Data
+from orchestrator.budget import Budget, limit
+from orchestrator.costs import Cost, Costs, kind_of, unknown
 from orchestrator.eta import pace
-from orchestrator.planning import Question
+from orchestrator.planning import Question, missing
+from orchestrator.resources import Resources
 from orchestrator.storage import Storage
-from search_spaces.designs import Trial
 from trainables.experiment import Experiment
 
-MODEL, CHECKPOINTS = 4, 32
-"""Bytes a trained parameter: float32 weights that are kept; two generations of weights, Adam's two
-moments and the best weights while a trial is under way."""
-_FREE = {
-    "seed", "data", "epochs", "learning_rate", "weight_decay", "beta1", "beta2", "lr_halve_every",
-    "max_broken",
-}  # fmt: skip
 _KEPT = ("experiment", "reports", "seconds", "parameters", "environment")
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What a trial of one kind takes: seconds of an epoch and of all else, trained parameters."""
+def estimate(
+    question: Question, data: Data, storage: Storage, resources: Resources, *, probed: bool
+) -> Costs:
+    """What the trials without a record cost: from a probe, else from records, as far as they tell.
 
-    epoch: float
-    setup: float
-    once: float = 0.0
-    """Seconds that only the first trial of the kind takes: features are derived."""
-    trained: int = 0
+    Raises:
+        UsageError: a probe needs a GPU that this machine does not have.
+    """
+    if not probed:
+        return from_records(question, data, storage, gpus=resources.gpus)
+    from orchestrator.probe import probe
 
-    def seconds(self, epochs: int) -> float:
-        """Of a whole trial."""
-        return self.setup + epochs * self.epoch
-
-
-def kind_of(experiment: Experiment) -> str:
-    """What decides how long an epoch takes: every field but those that only change numbers."""
-    own = dataclasses.asdict(experiment.loss)
-    free = _FREE | {name for name, value in own.items() if isinstance(value, float)}
-    shown = {name: value for name, value in experiment.flat().items() if name not in free}
-    return repr(sorted(shown.items()))
+    experiments = [trial.experiment for trial in missing(question.plan(storage), storage)]
+    return probe(experiments, data, resources, question.sweep.code)
 
 
-@dataclass(frozen=True)
-class Costs:
-    """Costs by kind of trial, and where they are from: `records` or `probe`."""
+def within(
+    question: Question, asked: str, costs: Costs, storage: Storage, resources: Resources
+) -> Question:
+    """The question, of which only what the budget `asked` suffices for is planned.
 
-    source: str
-    by_kind: Mapping[str, Cost] = field(default_factory=dict)
-
-    def of(self, experiment: Experiment) -> Cost | None:
-        """The cost of a trial's kind, if it is known."""
-        return self.by_kind.get(kind_of(experiment))
-
-    def seconds(self, experiments: Sequence[Experiment], *, at_once: int) -> float:
-        """Seconds of these trials, so many at once. A kind that is not known counts as the dearest.
-
-        At least the longest trial's; features are derived before.
-        """
-        found = [self._or_dearest(one) for one in experiments]
-        each = [cost.seconds(one.epochs) for cost, one in zip(found, experiments, strict=True)]
-        once = sum(cost.once for cost in set(found))
-        return once + max(sum(each) / at_once, max(each)) if each else 0.0
-
-    def _or_dearest(self, experiment: Experiment) -> Cost:
-        dearest = max(self.by_kind.values(), key=lambda cost: cost.seconds(experiment.epochs))
-        return self.of(experiment) or dearest
+    Raises:
+        UsageError: it is no budget, or nothing tells what the trials cost.
+    """
+    seconds, added_up = limit(asked, gpus=resources.gpus)
+    left = missing(question.plan(storage), storage)
+    dark = [] if costs.source == "probe" else unknown(costs, left)
+    if dark:
+        raise UsageError(
+            f"--budget needs to know what trials cost, but no record tells it of {len(dark)} of "
+            f"{len(left)}, e.g. {dark[0].name}: add --probe, which trains a little of each kind."
+        )
+    side_by_side = 1 if added_up else at_once(resources)
+    recorded = frozenset(storage.record_ids())
+    return dataclasses.replace(
+        question, budget=Budget(asked, seconds, side_by_side, costs, recorded)
+    )
 
 
-def unknown(costs: Costs, trials: Iterable[Trial]) -> list[Trial]:
-    """The trials whose kind has no cost."""
-    return [trial for trial in trials if costs.of(trial.experiment) is None]
+def at_once(resources: Resources) -> int:
+    """Trials that run side by side: `--max-concurrent`, else as many as this machine holds; at
+    least 1."""
+    if resources.max_concurrent:
+        return resources.max_concurrent
+    fit = (os.cpu_count() or 1) / resources.request["cpu"]
+    if resources.gpus:
+        import torch
+
+        fit = min(fit, torch.cuda.device_count() / resources.gpus)
+    return max(1, math.floor(fit))
 
 
 def from_records(question: Question, data: Data, storage: Storage, *, gpus: float) -> Costs:
@@ -91,7 +86,7 @@ def from_records(question: Question, data: Data, storage: Storage, *, gpus: floa
             before = now if same else images.get(experiment.data, 0)
             kind, cost = kind_of(experiment), _cost(record)
             if kind in wanted and cost and before:
-                found.setdefault(kind, []).append((same, _scaled(cost, now / before)))
+                found.setdefault(kind, []).append((same, scaled(cost, now / before)))
     return Costs("records", {kind: _median(costs) for kind, costs in found.items()})
 
 
@@ -104,11 +99,17 @@ def _cost(record: Mapping[str, Any]) -> Cost | None:
     if epoch is None:
         return None
     setup = max(0.0, record["seconds"] - epoch * len(record["reports"]))
-    return Cost(epoch, setup, trained=record["parameters"].get("trained", 0))
+    return Cost(epoch, setup, trained=trained(record["parameters"]))
 
 
-def _scaled(cost: Cost, ratio: float) -> Cost:
-    return Cost(cost.epoch * ratio, cost.setup * ratio, trained=cost.trained)
+def trained(parameters: Mapping[str, int]) -> int:
+    """Trained parameters of both sides and the loss, or of a trainable of one's own."""
+    return sum(count for name, count in parameters.items() if name.endswith("trained"))
+
+
+def scaled(cost: Cost, ratio: float) -> Cost:
+    """The cost on so many times as many images."""
+    return Cost(cost.epoch * ratio, cost.setup * ratio, cost.once * ratio, cost.trained)
 
 
 def _median(costs: Sequence[tuple[bool, Cost]]) -> Cost:

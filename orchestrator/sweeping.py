@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from data_shards import files
 from data_shards.manifest import Data
 from orchestrator import published
 from orchestrator.answers import DIRECTIONS, Answer, Row, answer, as_dict, plot_curve, sentence
+from orchestrator.budget import left_out_line
 from orchestrator.failures import Failure
 from orchestrator.feature_plan import told
 from orchestrator.headline import headline
@@ -176,10 +177,12 @@ class Conclusion:
     shown_at: str
     """Where MLflow has it; "" if it could not be shipped."""
     curve: str
+    left_out: list[str] = field(default_factory=list)
+    """Names of the trials that a budget did not reach."""
 
     @property
     def code(self) -> int:
-        """Exit code: 1 if any trial of the plan has no record."""
+        """Exit code: 1 if any trial of the plan has no record, but for what a budget left out."""
         return 1 if self.failed or self.answer.undecided else 0
 
     def show(self) -> None:
@@ -202,7 +205,10 @@ def _conclude(
     for trial_id, reason in failed.items():
         click.echo(f"failed: {names[trial_id]} ({trial_id}): {reason}", err=True)
     curve = _keep_curve(found, storage) if _is_curve(found) else ""
-    return Conclusion(found, storage, failed, shown_at, curve)
+    left_out = [trial.name for trial in plan.left_out]
+    if left_out:
+        click.echo(left_out_line(left_out), err=True)
+    return Conclusion(found, storage, failed, shown_at, curve, left_out)
 
 
 def _is_curve(found: Answer) -> bool:

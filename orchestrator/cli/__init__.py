@@ -8,10 +8,11 @@ from orchestrator.cli.examples import TOUR
 from orchestrator.cli.explain import explain
 from orchestrator.cli.jobs import submit
 from orchestrator.cli.new import new
+from orchestrator.cli.plans import plan
 from orchestrator.cli.query import query
 from orchestrator.cli.results import list_, report, ui
 from orchestrator.cli.status import status
-from orchestrator.cli.sweeps import plan, sweep
+from orchestrator.cli.sweeps import sweep
 from orchestrator.cli.sync import sync
 from orchestrator.cli.teaching import Sectioned, with_examples
 

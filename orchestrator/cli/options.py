@@ -105,6 +105,25 @@ def run_options(command: Command) -> Command:
     for option in reversed(
         [
             tracking_option,
+            trial_options,
+            click.option("--checkpoint-every", default=1, type=click.IntRange(min=1),
+                         show_default=True, metavar="EPOCHS",
+                         help="A kill costs a trial at most so many epochs."),
+            click.option("--autoscale", is_flag=True,
+                         help="Wait for nodes that the cluster has yet to start."),
+            click.option("--max-failures", default=1, type=click.IntRange(min=0),
+                         show_default=True,
+                         help="Retries of a trial whose process or storage failed."),
+        ]
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def trial_options(command: Command) -> Command:
+    """What a trial may use, and how many run at once."""
+    for option in reversed(
+        [
             click.option("--cpus-per-trial", default=1.0, show_default=True,
                          help="Fractions allowed."),
             click.option("--gpus-per-trial", default="0", show_default=True, callback=_gpus,
@@ -114,14 +133,20 @@ def run_options(command: Command) -> Command:
                          help="Trials at once (default: as many as fit)."),
             click.option("--loader-workers", default=0, show_default=True,
                          help="Processes that decode."),
-            click.option("--checkpoint-every", default=1, type=click.IntRange(min=1),
-                         show_default=True, metavar="EPOCHS",
-                         help="A kill costs a trial at most so many epochs."),
-            click.option("--autoscale", is_flag=True,
-                         help="Wait for nodes that the cluster has yet to start."),
-            click.option("--max-failures", default=1, type=click.IntRange(min=0),
-                         show_default=True,
-                         help="Retries of a trial whose process or storage failed."),
+        ]
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def budget_options(command: Command) -> Command:
+    """What a plan may cost, and how that is known."""
+    for option in reversed(
+        [
+            click.option("--budget", metavar="10gpuh|2h",
+                         help="Run what so many GPU-hours, or so long a time, suffice for."),
+            click.option("--probe", is_flag=True,
+                         help="Train a little of each kind of trial to tell what they take."),
         ]
     ):  # fmt: skip
         command = option(command)

@@ -21,7 +21,13 @@ _OUT = Path("query.html")
 
 
 @click.command()
-@click.option("--trial", required=True, metavar="ID", help="A finished trial, or its id's begin.")
+@click.option(
+    "--trial",
+    default="",
+    metavar="ID",
+    show_default="the only one",
+    help="A finished trial: its id, or how that begins.",
+)
 @click.option("--wav", type=Path, metavar="FILE", help="A recording: finds images.")
 @click.option("--image", type=Path, metavar="FILE", help="A photograph: finds captions.")
 @click.option("--data", show_default="the built-in set", metavar="PLACE", help="Any packed data.")

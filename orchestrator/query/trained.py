@@ -42,19 +42,24 @@ class Trained:
 
 
 def find(storage: Storage, text: str) -> Record:
-    """The record of the trial whose id is, or alone begins with, `text`.
+    """The record of the trial whose id is, or alone begins with, `text`; "" if there is but one.
 
     Raises:
         UsageError: there is none, it is not finished, or several begin so.
     """
     begun = sorted(trial_id for trial_id in storage.record_ids() if trial_id.startswith(text))
     if len(begun) > 1 and text not in begun:
-        some = ", ".join(begun[:3])
-        raise UsageError(
-            f"--trial must name one trial, but {len(begun)} begin with {text!r}: {some}"
-            f"{', …' if len(begun) > 3 else ''}; give more of its id."
-        )
+        raise _several(begun, text, storage)
     return find_record(storage, begun[0] if len(begun) == 1 else text)
+
+
+def _several(begun: list[str], text: str, storage: Storage) -> UsageError:
+    some = ", ".join(begun[:3]) + (", …" if len(begun) > 3 else "")
+    which = f"begin with {text!r}" if text else f"are in {files.shown(storage.url)!r}"
+    return UsageError(
+        f"--trial must name one trial, but {len(begun)} {which}: {some}. `plan SWEEP` shows what "
+        "each is."
+    )
 
 
 def trained(storage: Storage, record: Record) -> Trained:

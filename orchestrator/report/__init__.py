@@ -24,7 +24,9 @@ whether their features fit the cache."""
 def report_id(question: Question) -> str:
     """12 hex digits: the sweep and its base without the data, so that more data sets join it."""
     own = {k: v for k, v in question.base.differing().items() if k not in _OF_THE_DATA}
-    text = json.dumps([question.sweep.name, own], sort_keys=True)
+    tuned = question.tuned  # the points are the data's
+    how = [[tuned.trials, tuned.sampler, tuned.pruner, tuned.min_epochs]] if tuned else []
+    text = json.dumps([question.sweep.name, own, *how], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -12,6 +12,7 @@ from orchestrator.report.results import further_grid, headline_grid, source_name
 from orchestrator.report.stated import flattered
 from orchestrator.report.table import Group, Table
 from orchestrator.report.trial_pictures import trial_pictures
+from orchestrator.report.tuned import tuned_section
 from orchestrator.storage import Storage
 
 
@@ -23,6 +24,7 @@ def document(table: Table, storage: Storage, damaged: Sequence[str] = ()) -> Doc
     """
     sections = [
         _results(table),
+        tuned_section(table),
         _beside_thesis(table),
         _effects(table),
         Section("Pictures", pictures=pictures(table)),

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from data_shards import files
 from data_shards.datasets import synth
-from orchestrator.planning import Question
+from orchestrator.planning import Question, Tuned
 from orchestrator.report.table import Group, Table
 from orchestrator.storage import Storage
 from search_spaces.designs import Trial
@@ -84,7 +84,14 @@ def _point(trial: Trial) -> list[str]:
 def _words(question: Question) -> list[str]:
     seeds = ["--seeds", str(question.seeds)]
     name = question.sweep.asked_as
-    return ["sweep", name, *data_words(question), *settings_words(question), *seeds]
+    words = ["sweep", name, *data_words(question), *settings_words(question), *seeds]
+    return words + (_tuning_words(question.tuned) if question.tuned else [])
+
+
+def _tuning_words(tuned: Tuned) -> list[str]:
+    words = ["--tune-first", "--trials", str(tuned.trials)]
+    words += ["--sampler", tuned.sampler, "--pruner", tuned.pruner]
+    return words + (["--min-epochs", str(tuned.min_epochs)] if tuned.min_epochs else [])
 
 
 def data_words(question: Asked) -> list[str]:

@@ -107,8 +107,10 @@ def test_a_trial_is_named_by_its_id_or_how_it_alone_begins(call, folder, trial):
     twin = folder / "runs" / "records" / f"{trial[:4]}ffffffff.json"
     twin.write_text("{}")
     _line(call("--trial", trial[:4], *asked), f"2 begin with '{trial[:4]}'")
+    _line(call(*asked), "--trial must name one trial, but 2 are in 'runs'")
     assert call("--trial", trial, *asked)[0] == 0
     twin.unlink()
+    assert call(*asked)[0] == 0  # the only one needs no name
 
 
 def test_one_thing_is_asked_with(call, trial):
