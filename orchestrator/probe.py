@@ -47,51 +47,52 @@ def probe(
     keep_freed_memory()
     kinds = {kind_of(one): one for one in experiments}
     found = {}
-    for number, (kind, one) in enumerate(list(kinds.items())[:MOST], start=1):
-        click.echo(f"probe {number} of {min(len(kinds), MOST)}: {one.model}", err=True)
-        found[kind] = _measure(one, data, resources, source)
+    with tempfile.TemporaryDirectory(prefix="vfsel-probe-") as folder:  # kinds share features
+        for number, (kind, one) in enumerate(list(kinds.items())[:MOST], start=1):
+            click.echo(f"probe {number} of {min(len(kinds), MOST)}: {one.model}", err=True)
+            found[kind] = _measure(one, data, resources, source, Path(folder))
     return Costs("probe", found)
 
 
 def _measure(
-    experiment: Experiment, data: Data, resources: Resources, source: Source | None
+    experiment: Experiment, data: Data, resources: Resources, source: Source | None, folder: Path
 ) -> Cost:
     """Once to derive features, then again as every later trial finds them; scaled by the number of
     training images, model loading too: rather too dear than too cheap."""
     part = part_of(data, images=BATCHES * experiment.batch_size)
-    with tempfile.TemporaryDirectory(prefix="vfsel-probe-") as folder:
-        asked: dict[str, Any] = {
-            "data": part,
-            "cache": Path(folder) / "cache",
-            "device": "cuda" if resources.gpus else "cpu",
-            "workers": resources.loader_workers,
-        }
-        first, _, _ = _timed(experiment.replace(epochs=1), source, f"{folder}/first", asked)
-        second, epoch, outcome = _timed(
-            experiment.replace(epochs=2), source, f"{folder}/second", asked
-        )
-    setup = max(0.0, second - 2 * epoch)
+    asked: dict[str, Any] = {
+        "data": part,
+        "cache": folder / "cache",
+        "device": "cuda" if resources.gpus else "cpu",
+        "workers": resources.loader_workers,
+    }
+    first, _, _, _ = _timed(experiment.replace(epochs=1), source, folder, asked)
+    _, epoch, setup, outcome = _timed(experiment.replace(epochs=2), source, folder, asked)
     once = max(0.0, first - setup - epoch)
     ratio = data.manifest.splits["train"].samples / part.manifest.splits["train"].samples
     return scaled(Cost(epoch, setup, once, trained(outcome.parameters)), ratio)
 
 
 def _timed(
-    experiment: Experiment, source: Source | None, checkpoints: str, asked: dict[str, Any]
-) -> tuple[float, float, Outcome]:
-    """Seconds in all, seconds of the last epoch, and what was found."""
+    experiment: Experiment, source: Source | None, folder: Path, asked: dict[str, Any]
+) -> tuple[float, float, float, Outcome]:
+    """Seconds in all, of the last epoch, of all but epochs; and what was found."""
     training: Generator[Report, None, Outcome]
-    times = [time.perf_counter()]
+    checkpoints = str(folder / experiment.trial_id)  # of a number of epochs: another's never
+    start = last = time.perf_counter()
     if source:
         training = own_training.train(experiment, source, checkpoints=checkpoints, **asked)
     else:
         training = train(experiment, checkpoints=checkpoints, **asked)
+    epoch, epochs = 0.0, 0.0
     while True:
         try:
-            next(training)
+            report = next(training)
         except StopIteration as end:
-            return time.perf_counter() - times[0], times[-1] - times[-2], end.value
-        times.append(time.perf_counter())
+            total = time.perf_counter() - start
+            return total, epoch, total - epochs, end.value
+        epochs += report.seconds
+        epoch, last = time.perf_counter() - last, time.perf_counter()
 
 
 def part_of(data: Data, *, images: int) -> Data:

@@ -79,6 +79,7 @@ EXAMPLES = {
         "a first try of a few minutes": "data pack oxford102 --root FLOWERS --out data/few "
         "--classes 1-60 --images-per-class 6 --captions 2",
         "scenes with people's speech": "data pack flickr8k --root flickr8k --out data/flickr8k",
+        "photographs of yours, a folder a class": "data pack own --root MINE --out data/own",
     },
     "data synth": {"the built-in set, in a folder of yours": "data synth --out data/drawn"},
     "data verify": {"every hash and count": "data verify data/flowers"},

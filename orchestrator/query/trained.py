@@ -50,6 +50,11 @@ def find(storage: Storage, text: str) -> Record:
     begun = sorted(trial_id for trial_id in storage.record_ids() if trial_id.startswith(text))
     if len(begun) > 1 and text not in begun:
         raise _several(begun, text, storage)
+    if not (text or begun):
+        raise UsageError(
+            f"there must be a finished trial to be queried, but {files.shown(storage.url)!r} has "
+            "none: run a sweep first, or say --storage."
+        )
     return find_record(storage, begun[0] if len(begun) == 1 else text)
 
 

@@ -117,7 +117,12 @@ def _judged(row: Compared, p_holm: float | None, cells: Mapping[str, CellScores]
 
 
 def _means(cell: CellScores) -> dict[str, Estimate]:
-    return _estimates({cell.label: 1.0}, {cell.label: cell})
+    """A cell's own means; the resamples' stretch may not carry an interval below 0 %."""
+    found = _estimates({cell.label: 1.0}, {cell.label: cell})
+    return {
+        metric: mean if mean.low is None else replace(mean, low=max(0.0, mean.low))
+        for metric, mean in found.items()
+    }
 
 
 def _estimates(

@@ -39,4 +39,6 @@ def as_dict(found: Findings) -> dict[str, Any]:
 
 
 def _value(estimate: Estimate | None) -> dict[str, float | None] | None:
-    return estimate and {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+    if estimate is None:
+        return None
+    return {"value": estimate.value, "low": estimate.low, "high": estimate.high}

@@ -113,6 +113,12 @@ def test_a_trial_is_named_by_its_id_or_how_it_alone_begins(call, folder, trial):
     assert call(*asked)[0] == 0  # the only one needs no name
 
 
+def test_without_any_trial_a_sweep_is_to_be_run(call, folder):
+    asked = ("--wav", "q.wav", "--data", "tones", "--storage", "no-runs")
+    _line(call(*asked), "'no-runs' has none: run a sweep first")
+    assert not (folder / "no-runs").exists()
+
+
 def test_one_thing_is_asked_with(call, trial):
     _line(call("--trial", trial), "--wav FILE or --image FILE")
     _line(call("--trial", trial, "--wav", "q.wav", "--image", "q.jpg"), "give one of them")
