@@ -28,6 +28,7 @@ KINDS = ("CPU", "GPU")
 SECRETS = {
     "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN",
 }  # fmt: skip
+STARTS = 3  # tries to start Ray here
 PROBE_SECONDS = 10.0  # Ray itself would try for minutes
 HEAD_SECONDS = 30.0  # Ray's core ends the program after a minute, in words of its own
 NOTICE_SECONDS = 60.0  # a head believes so long, and a bit less, in a node that is gone
@@ -61,17 +62,31 @@ def connect() -> None:
             raise UsageError(_refusal(error, address)) from error
     else:
         set_token()
+        _start_here(**quiet)
+    signal.signal(signal.SIGTERM, on_terminate)  # Ray's own would end us before the books are kept
+    head = ray.get_runtime_context().gcs_address
+    threading.Thread(target=_end_without, args=(head,), name="head", daemon=True).start()
+
+
+def _start_here(**quiet: Any) -> None:
+    """Start Ray on this machine; again where a busy one was too slow for its 30 seconds.
+
+    Raises:
+        DataError: it does not start.
+    """
+    for more in reversed(range(STARTS)):
         try:
             ray.init(address="local", include_dashboard=False, **quiet)
+            return
         except Exception as error:  # a bare one where a process of Ray's does not come up in time
+            ray.shutdown()
+            if more:
+                continue
             reason = str(error).splitlines()[0]
             raise DataError(
                 f"Ray must start on this machine, but does not ({reason}): free some memory or "
                 "processors, and run the same command again."
             ) from error
-    signal.signal(signal.SIGTERM, on_terminate)  # Ray's own would end us before the books are kept
-    head = ray.get_runtime_context().gcs_address
-    threading.Thread(target=_end_without, args=(head,), name="head", daemon=True).start()
 
 
 def _end_without(head: str) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 from data_shards.errors import UsageError
 from data_shards.manifest import Data
 from orchestrator.budget import Budget, limit
-from orchestrator.costs import Cost, Costs, kind_of, unknown
-from orchestrator.eta import pace
+from orchestrator.costs import Cost, Costs, kind_of, together, unknown
+from orchestrator.eta import duration, pace
 from orchestrator.planning import Question, missing
 from orchestrator.resources import Resources
 from orchestrator.storage import Storage
@@ -42,7 +42,7 @@ def within(
     """The question, of which only what the budget `asked` suffices for is planned.
 
     Raises:
-        UsageError: it is no budget, or nothing tells what the trials cost.
+        UsageError: it is no budget, nothing tells what trials cost, or it is too small for one.
     """
     seconds, added_up = limit(asked, gpus=resources.gpus)
     left = missing(question.plan(storage), storage)
@@ -54,9 +54,17 @@ def within(
         )
     side_by_side = 1 if added_up else at_once(resources)
     recorded = frozenset(storage.record_ids())
-    return dataclasses.replace(
-        question, budget=Budget(asked, seconds, side_by_side, costs, recorded)
-    )
+    budget = Budget(asked, seconds, side_by_side, costs, recorded)
+    found = dataclasses.replace(question, budget=budget)
+    plan = found.plan(storage)
+    if not plan.trials:
+        first = plan.left_out[0]
+        takes = duration(together([costs.price(first.experiment)], at_once=1))
+        raise UsageError(
+            f"--budget must suffice for one trial, but got {asked}, and {first.name} takes about "
+            f"{takes}: raise it."
+        )
+    return found
 
 
 def at_once(resources: Resources) -> int:

@@ -100,7 +100,7 @@ def preview(
         shared=shared,
         estimate=_estimate(missing(plan, storage), costs, resources, price),
         features_gb=gigabytes(columns((t.experiment for t in plan.trials), data.manifest)),
-        power=smallest(question, storage) if plan.trials else None,
+        power=smallest(question, storage),
         changes=changes(question, storage),
     )
 

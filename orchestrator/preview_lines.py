@@ -18,7 +18,7 @@ def lines(found: Preview, *, features: str, storage: str) -> list[str]:
         found.question.sweep.question,
         f"data {found.question.dataset} {base.data}, {base.model}, {base.epochs} epochs of batches "
         f"of {base.batch_size}, seeds 0 to {found.question.seeds - 1}",
-        *([features] if plan.trials else []),
+        features,
         *_trials(found),
     ]
     if plan.undecided:

@@ -145,7 +145,7 @@ def test_an_object_store_that_fails_now_and_then(s3, bucket, tmp_path, undisturb
         assert done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr + done.stdout
         assert between.creations >= 2  # the lock's, whose first answer was lost
-        assert min(between.failed.values()) >= 5
+        assert min(between.failed.values()) >= 2
     with leading_to(s3.endpoint):
         assert records(f"{bucket}/runs") == undisturbed
         assert look(Storage(f"{bucket}/runs")) is None

@@ -111,7 +111,7 @@ TUNE = ["sweep", "tune", "--data", "tones", *TINY]
             "gamma must be set together with .*, matching",
         ),
         (["plan", "tune", "--data", "tones", *TINY], "tune is a search"),
-        ([*SWEEP, "--trials", "3"], "--trials is for searches such as tune, and for --tune-first, but gamma is none"),
+        ([*SWEEP, "--trials", "3"], "--tune-first, but gamma is none"),
         (["report", "tune", "--storage", "nowhere"], "has no study of tune"),
         (["report", "gamma", "--export-study", "sqlite:///x.db"], "--export-study is for searches"),
         (["data", "info", "tones", "--plot", "x.foo"], "--plot must end in .png"),

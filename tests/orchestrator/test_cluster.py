@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from data_shards.errors import UsageError
+from data_shards.errors import DataError, UsageError
+from orchestrator import cluster
 from orchestrator.cluster import connect
 from tests.s3 import free_port
 
@@ -27,3 +28,26 @@ def test_where_no_cluster_is_that_is_said_at_once(monkeypatch, host):
         connect()
     assert time.monotonic() - start < 15
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("slow", [0, 2])
+def test_ray_that_is_slow_to_start_is_started_again(monkeypatch, slow):
+    tried = []
+
+    def init(**_):
+        tried.append(1)
+        if len(tried) <= slow:
+            raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(cluster.ray, "init", init)
+    cluster._start_here()
+    assert len(tried) == slow + 1
+
+
+def test_ray_that_does_not_start_is_said(monkeypatch):
+    def init(**_):
+        raise Exception("no room\nfor it")
+
+    monkeypatch.setattr(cluster.ray, "init", init)
+    with pytest.raises(DataError, match="Ray must start on this machine, but does not .no room.:"):
+        cluster._start_here()

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from data_shards.errors import UsageError
-from orchestrator.costs import Price, kind_of, together
+from orchestrator.costs import Cost, Costs, Price, kind_of, together
 from orchestrator.estimates import at_once, from_records, within
 from orchestrator.planning import ask
 from orchestrator.resources import Resources
@@ -83,6 +83,14 @@ def test_a_budget_from_records(storage, data):
     costs = from_records(question, data, storage, gpus=0)
     plan = within(question, "0.3m", costs, storage, Resources(max_concurrent=1)).plan(storage)
     assert [len(plan.trials), len(plan.left_out)] == [3, 3]
+
+
+def test_a_budget_too_small_for_one_trial_is_refused(storage, data):
+    question = ask(load("gamma"), data=data, settings=SMALL, **ASKED)
+    cost = Cost(epoch=2.0, setup=0.0)
+    costs = Costs("probe", {kind_of(question.base): cost})
+    with pytest.raises(UsageError, match="but got 0.1m, and gamma=1 seed=0 takes about 8 s"):
+        within(question, "0.1m", costs, storage, Resources(max_concurrent=1))
 
 
 def test_together_the_longest_bounds_it(storage, data):

@@ -1,0 +1,85 @@
+"""The pages in `docs/`: every command parses, and those of the tutorial run.
+
+The README's commands are parsed by `test_readme.py`; of these, `.ci/run` runs `list`, `plan`,
+`report`, and the sweeps of attention placement, components, losses and `tune`, as they stand
+there. The tutorial asks what the README asks of attention placement: CI so trains it in full.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import made
+from tests.test_readme import ROOT, commands, parse
+
+PAGES = sorted(ROOT.glob("docs/*.md"))
+TUTORIAL = ROOT / "docs" / "tutorial.md"
+TINY = shlex.split("--data tones --set epochs=1 --set image_size=64 --set batch_size=16 --seeds 2")
+SERVES = "ui"
+"""Runs until it is stopped; `orchestrator/test_ui.py` starts it."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Of a user who has followed `your-own.md`: its commands name these files."""
+    path = tmp_path_factory.mktemp("user")
+    for name in ("my_question", "my_models"):
+        (path / f"{name}.py").write_text((ROOT / "orchestrator/templates/sweep.py").read_text())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("page", "command"), [(page.name, command) for page in PAGES for command in commands(page)]
+)
+def test_every_command_of_the_docs_parses(page, command, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    parse(command)
+
+
+def test_the_tutorials_sweep_is_one_that_ci_runs():
+    (swept,) = _tutorial("sweep")
+    wanted = re.search(r"grep -E '(.*)' README.md", (ROOT / ".ci/run").read_text())[1]
+    run = [line for line in commands(ROOT / "README.md") if re.search(wanted, line)]
+    assert _words(swept) in [_words(line) for line in run]
+
+
+@pytest.mark.slow
+def test_the_tutorial_runs(tmp_path):
+    """On tones, one epoch and two seeds: what it prints is another, what it does is the same."""
+    made.make(tmp_path / "tones")
+    said = {command.split()[3]: _run(command, tmp_path) for command in _tutorial()}
+    assert "shows: differences from" in said["plan"]
+    assert "R@1 sum on the test split, against image_attention=B3:" in said["sweep"]
+    assert "not enough data (3 more seeds" in said["sweep"]
+    assert "6 recorded" in said["status"]
+    written = {path.suffix for path in (tmp_path / "report").iterdir()}
+    assert {".html", ".md", ".tex", ".csv"} <= written
+
+
+def _tutorial(name: str = "") -> list[str]:
+    found = [line for line in commands(TUTORIAL) if line.split()[3] != SERVES]
+    return [line for line in found if name in ("", line.split()[3])]
+
+
+def _words(command: str) -> set[str]:
+    return set(shlex.split(command))
+
+
+def _run(command: str, folder: Path) -> str:
+    """As it stands there, but on little data."""
+    name, *rest = shlex.split(command)[3:]
+    if name in ("plan", "sweep"):
+        kept = " ".join(rest).replace("--set epochs=3", "").replace("--seeds 5", "")
+        rest = [*kept.split(), *TINY]
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestrator", name, *rest],
+        cwd=folder, capture_output=True, text=True, timeout=500,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
