@@ -30,6 +30,7 @@ ALL = (
     "growth",
     "gamma",
     "demo",
+    "intervals",
 )
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PACKAGES = ("torch", "torchvision", "torchaudio", "ray", "optuna", "mlflow", "webdataset")

@@ -1,9 +1,7 @@
-"""The crossed bootstrap: seeds and test classes resampled independently.
+"""The crossed bootstrap: seeds and test classes resampled independently (Owen 2007).
 
-Both are random: another seed and other classes would give another number (Owen 2007, The
-pigeonhole bootstrap; Owen and Eckles 2012). A class that is drawn brings all its images, and they
-their captions: class means already vary by them, so that drawing again inside counts them twice
-and over-covers (docs/statistics.md). B resamples, S seeds, C classes.
+A class that is drawn brings its images, and they their captions: class means already vary by
+them, drawing inside again counts them twice (docs/statistics.md). B resamples, S seeds, C classes.
 """
 
 from collections.abc import Sequence
@@ -57,10 +55,8 @@ def resample(parts: Sequence[tuple[Array, Array]]) -> Resampled:
 
 @lru_cache(maxsize=64)
 def _weights(count: int, what: str) -> Array:
-    """(B, count): how often each is drawn, as a share; the same for every table of this size.
-
-    Deviations are stretched by √(n / (n − 1)): a bootstrap's variance of a mean is short of it.
-    """
+    """(B, count): how often each is drawn, as a share; deviations stretched by √(n / (n − 1)), by
+    which a bootstrap's are too small. The same for every table of this size."""
     rng = draws.rng(0, "bootstrap", what, count)
     share = rng.multinomial(count, np.full(count, 1 / count), RESAMPLES) / count
     stretch = np.sqrt(count / (count - 1)) if count > 1 else 1.0

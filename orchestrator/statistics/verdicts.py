@@ -48,7 +48,7 @@ def said(
         width: half of its interval, points.
     """
     if found is Verdict.NONE and width is not None:
-        return f"{found} (±{width:.1f})"
+        return f"{found} (±{width:.1f}{_at_best(components, classes)})"
     if found is not Verdict.FEW:
         return str(found)
     missing = max(0, FEWEST - seeds)
@@ -60,3 +60,10 @@ def said(
     about = "" if components else "about "
     shown = half_width(components or TYPICAL, seeds=FEWEST, classes=classes)
     return f"{found} ({more} would show {about}±{shown:.1f})"
+
+
+def _at_best(components: Components | None, classes: int) -> str:
+    """What no number of seeds would improve on: how the classes differ."""
+    if not components or not classes:
+        return ""
+    return f"; with endless seeds ±{half_width(components, seeds=10**9, classes=classes):.1f}"

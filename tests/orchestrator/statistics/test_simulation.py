@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from benchmarks.intervals import coverage, difference
 from benchmarks.simulated import SETTINGS, cells
-from benchmarks.statistics import coverage, difference
 from orchestrator.statistics.cells import paired
 from orchestrator.statistics.power import components_of, smallest_difference
 

@@ -45,4 +45,7 @@ def test_what_more_seeds_would_show_by_hand():
 def test_no_difference_says_what_it_could_have_seen():
     found = said(Verdict.NONE, seeds=5, classes=20, components=None, width=2.34)
     assert found == "no difference shown (±2.3)"
+    own = Components(seed=5.0, class_=20.0, rest=9.0)
+    found = said(Verdict.NONE, seeds=5, classes=20, components=own, width=2.9)
+    assert found == "no difference shown (±2.9; with endless seeds ±2.0)"  # 1.96 √(20/20)
     assert said(Verdict.BETTER, seeds=5, classes=20, components=None, width=2.3) == "better"
