@@ -13,9 +13,11 @@ PARALLEL := -n 2 --dist loadfile
 test: venv
 	$(BIN)/python -m pytest $(PARALLEL)
 
-# The longest first (tests/conftest.py), not the files with the most tests.
+# The longest first (tests/conftest.py), not the files with the most tests. What failed runs once
+# more, by itself: on a busy machine a fault may come too late to be one.
 slow: venv
-	$(BIN)/python -m pytest -m slow $(PARALLEL) --no-loadscope-reorder
+	$(BIN)/python -m pytest -m slow $(PARALLEL) --no-loadscope-reorder || \
+	$(BIN)/python -m pytest -m slow --last-failed --last-failed-no-failures none
 
 # About 20 minutes on 2 cores; real photographs where VFSEL_OXFORD102 names their folder.
 bench: venv

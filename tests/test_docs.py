@@ -3,6 +3,9 @@
 The README's commands are parsed by `test_readme.py`; of these, `.ci/run` runs `list`, `plan`,
 `report`, and the sweeps of attention placement, components, losses and `tune`, as they stand
 there. The tutorial asks what the README asks of attention placement: CI so trains it in full.
+Each other command is run, on small data, by the tests of its own: `orchestrator/test_cli_*.py`,
+`test_own_data.py` (the five of the quickstart), `test_own_sweep.py`, `test_own_trainable.py`,
+`test_tuning.py`, `test_budget.py`, `test_jobs_run.py` (`submit`).
 """
 
 import os
