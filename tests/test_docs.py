@@ -5,24 +5,22 @@ The README's commands are parsed by `test_readme.py`; of these, `.ci/run` runs `
 there. The tutorial asks what the README asks of attention placement: CI so trains it in full.
 Each other command is run, on small data, by the tests of its own: `orchestrator/test_cli_*.py`,
 `test_own_data.py` (the five of the quickstart), `test_own_sweep.py`, `test_own_trainable.py`,
-`test_tuning.py`, `test_budget.py`, `test_jobs_run.py` (`submit`).
+`test_tuning.py`, `test_jobs_run.py` (`submit`).
 """
 
-import os
 import re
 import shlex
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from tests import made
+from tests.orchestrator.command import TINY, run
 from tests.test_readme import ROOT, commands, parse
 
 PAGES = sorted(ROOT.glob("docs/*.md"))
 TUTORIAL = ROOT / "docs" / "tutorial.md"
-TINY = shlex.split("--data tones --set epochs=1 --set image_size=64 --set batch_size=16 --seeds 2")
+ASKED = ["--set", "epochs=3", "--seeds", "5"]
+SMALL = [*TINY, "--data", "tones", "--set", "epochs=1", "--seeds", "2"]
 SERVES = "ui"
 """Runs until it is stopped; `orchestrator/test_ui.py` starts it."""
 
@@ -47,15 +45,21 @@ def test_every_command_of_the_docs_parses(page, command, folder, monkeypatch):
 def test_the_tutorials_sweep_is_one_that_ci_runs():
     (swept,) = _tutorial("sweep")
     wanted = re.search(r"grep -E '(.*)' README.md", (ROOT / ".ci/run").read_text())[1]
-    run = [line for line in commands(ROOT / "README.md") if re.search(wanted, line)]
-    assert _words(swept) in [_words(line) for line in run]
+    listed = [line for line in commands(ROOT / "README.md") if re.search(wanted, line)]
+    assert _words(swept) in [_words(line) for line in listed]
 
 
 @pytest.mark.slow
 def test_the_tutorial_runs(tmp_path):
-    """On tones, one epoch and two seeds: what it prints is another, what it does is the same."""
+    """On tones, for one epoch and two seeds: other numbers, the same steps."""
     made.make(tmp_path / "tones")
-    said = {command.split()[3]: _run(command, tmp_path) for command in _tutorial()}
+    said = {}
+    for command in _tutorial():
+        name, *rest = shlex.split(command)[3:]
+        small = [*rest[:1], *SMALL] if rest[1:] == ASKED else rest
+        done = run(name, *small, folder=tmp_path, timeout=500)
+        assert done.returncode == 0, done.stderr
+        said[name] = done.stdout
     assert "shows: differences from" in said["plan"]
     assert "R@1 sum on the test split, against image_attention=B3:" in said["sweep"]
     assert "not enough data (3 more seeds" in said["sweep"]
@@ -71,18 +75,3 @@ def _tutorial(name: str = "") -> list[str]:
 
 def _words(command: str) -> set[str]:
     return set(shlex.split(command))
-
-
-def _run(command: str, folder: Path) -> str:
-    """As it stands there, but on little data."""
-    name, *rest = shlex.split(command)[3:]
-    if name in ("plan", "sweep"):
-        kept = " ".join(rest).replace("--set epochs=3", "").replace("--seeds 5", "")
-        rest = [*kept.split(), *TINY]
-    done = subprocess.run(
-        [sys.executable, "-m", "orchestrator", name, *rest],
-        cwd=folder, capture_output=True, text=True, timeout=500,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
