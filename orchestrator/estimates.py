@@ -13,6 +13,7 @@ from orchestrator.budget import Budget, limit
 from orchestrator.costs import Cost, Costs, kind_of, together, unknown
 from orchestrator.eta import duration, pace
 from orchestrator.planning import Question, missing
+from orchestrator.report.sound import Sound
 from orchestrator.resources import Resources
 from orchestrator.storage import Storage
 from trainables.experiment import Experiment
@@ -87,15 +88,25 @@ def from_records(question: Question, data: Data, storage: Storage, *, gpus: floa
     now = data.manifest.splits["train"].samples
     wanted = {kind_of(trial.experiment) for trial in question.plan(storage).trials}
     found: dict[str, list[tuple[bool, Cost]]] = {}
-    for record in storage.records(storage.record_ids(), keep=_KEPT).values():
-        if set(_KEPT) <= set(record) and (record["environment"]["device"] == "cpu") == (not gpus):
-            experiment = Experiment.from_dict(record["experiment"])
+    for record in Sound(storage.url).records(storage.record_ids(), keep=_KEPT).values():
+        experiment = _experiment(record)
+        if experiment and (record["environment"].get("device") == "cpu") == (not gpus):
             same = experiment.data == question.base.data
             before = now if same else images.get(experiment.data, 0)
             kind, cost = kind_of(experiment), _cost(record)
             if kind in wanted and cost and before:
                 found.setdefault(kind, []).append((same, scaled(cost, now / before)))
     return Costs("records", {kind: _median(costs) for kind, costs in found.items()})
+
+
+def _experiment(record: Mapping[str, Any]) -> Experiment | None:
+    """None for a record that is not whole, or of a component that is no longer there."""
+    if not set(_KEPT) <= set(record):
+        return None
+    try:
+        return Experiment.from_dict(record["experiment"])
+    except UsageError:
+        return None
 
 
 def _images(plan: Mapping[str, Any]) -> int:

@@ -27,7 +27,7 @@ def lines(found: Preview, *, features: str, storage: str) -> list[str]:
         shown.append(left_out_line([trial.name for trial in plan.left_out]))
     return [
         *shown,
-        *_estimate(found.estimate),
+        *_estimate(found.estimate, and_more=bool(found.plan.undecided)),
         *_power(found),
         *_changes(found),
         _sum(found, storage),
@@ -41,7 +41,7 @@ def _trials(found: Preview) -> Iterator[str]:
         yield f"{trial.id}  {state}  {trial.name}{'  also of ' + ', '.join(also) if also else ''}"
 
 
-def _estimate(found: Estimate) -> Iterator[str]:
+def _estimate(found: Estimate, *, and_more: bool) -> Iterator[str]:
     if found.seconds is None:
         yield f"time:  unknown of {found.unknown} trials: --probe measures it"
         return
@@ -53,6 +53,7 @@ def _estimate(found: Estimate) -> Iterator[str]:
     yield (
         f"time:  about {duration(found.seconds)} with {found.at_once} at once, "
         f"{found.gpu_hours:.3g} GPU-hours (from {_SOURCES[found.source]}{kinds})"
+        f"{'; what is undecided comes on top' if and_more else ''}"
     )
     if found.price is not None:
         yield f"price: {found.price:.2f}"
@@ -66,14 +67,18 @@ _SOURCES = {"records": "earlier trials", "probe": "a probe"}
 
 
 def _power(found: Preview) -> Iterator[str]:
+    from orchestrator.statistics.power import FEWEST
+
     if power := found.power:
         why = (
             "assuming differences as on the built-in data" if power.assumed else "from its records"
         )
-        yield (
-            f"shows: differences from {power.points:.1f} points of R@1 sum on, with {power.seeds} "
-            f"seeds and {power.classes} test classes ({why})"
-        )
+        size = f"{max(power.seeds, FEWEST)} seeds and {power.classes} test classes ({why})"
+        shown = f"differences from {power.points:.1f} points of R@1 sum on, with {size}"
+        if power.seeds >= FEWEST:
+            yield f"shows: {shown}"
+        else:
+            yield f"shows: nothing with fewer than {FEWEST} seeds; --seeds {FEWEST}: {shown}"
 
 
 def _changes(found: Preview) -> list[str]:

@@ -23,6 +23,7 @@ def swept_rows(question: Question, storage: Storage) -> Iterator[dict[str, Any]]
         if trial.id not in records:
             continue
         which = _which(trial, question.sweep.name, question.dataset, question.plan_id)
+        which |= {"chosen_on": trial.experiment.selection}
         chosen = records[trial.id]["selection"]
         if chosen["split"] == "val":
             yield which | _number("val", "r1_sum", chosen["value"])
@@ -38,7 +39,7 @@ def searched_rows(question: Any, storage: Storage) -> Iterator[dict[str, Any]]:
     for entry in entries(question, storage):
         trial = Trial(question.experiment(entry.params), entry.params)
         which = _which(trial, question.sweep.name, question.dataset, question.study_id)
-        about = {"number": entry.number, "state": STATES[entry.state]}
+        about = {"number": entry.number, "state": STATES[entry.state], "chosen_on": "val"}
         yield which | about | _number("val", "r1_sum", entry.value)
 
 

@@ -85,7 +85,7 @@ def tune_first(
         if asked.space:
             click.echo(f"tuning {name}: {', '.join(asked.space)}", err=True)
             found, _ = search(asked, data, storage, trials=budget.trials, seconds=None, **how)
-            points[cell], studies[cell] = _best(found, name), asked.study_id
+            points[cell], studies[cell] = _best(found, name, budget), asked.study_id
             click.echo(f"tuned {name}: {_shown(points[cell])}", err=True)
     return dataclasses.replace(question, tuned=Tuned(points, studies, **dataclasses.asdict(budget)))
 
@@ -109,7 +109,9 @@ def _search_of(question: Question, arm: Experiment, budget: Budget) -> SearchQue
     )
 
 
-def _best(found: SearchAnswer, arm: str) -> Mapping[str, Any]:
+def _best(found: SearchAnswer, arm: str, budget: Budget) -> Mapping[str, Any]:
+    """Of the arm's first trials: an earlier command may have given this arm more than others."""
+    found = dataclasses.replace(found, books=found.books[: budget.trials])
     if found.best is None:
         raise DataError(
             f"an arm must have a trial that was trained to its end, but {arm} has none "

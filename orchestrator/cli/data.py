@@ -64,7 +64,7 @@ def pack(
     workers: int,
     overwrite: bool,
 ) -> None:
-    """Pack a DATASET (cub200, flickr8k, oxford102) from its official files, and speak it.
+    """Pack a DATASET (cub200, flickr8k, oxford102, or own) from its official files, and speak it.
 
     flickr8k brings recordings along: none of --engine, --voices and --speech is for it.
     """

@@ -75,6 +75,7 @@ def tuning(given: dict[str, Any], *, sweep: str) -> "Budget":
     Raises:
         UsageError: an option that cannot be.
     """
+    from orchestrator.search import samplers
     from orchestrator.search.question import check_choices
     from orchestrator.tuning import Budget
 
@@ -82,6 +83,7 @@ def tuning(given: dict[str, Any], *, sweep: str) -> "Budget":
     chosen = {name: (DEFAULTS | given)[name] for name in _OF_AN_ARM}
     limits(chosen)
     check_choices(sampler=chosen["sampler"], pruner=chosen["pruner"])
+    samplers.check_installed(chosen["sampler"])
     return Budget(**chosen)
 
 

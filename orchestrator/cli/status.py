@@ -63,7 +63,15 @@ def _found(name: str | None, store: "Storage") -> tuple[dict[str, Any], list[str
     """The progress for machines and for people; whether nothing is left to do."""
     if name is None:
         return _all(store)
-    return _studies(name, store) if searches.is_search(name) else _plans(name, store, whole=True)
+    if searches.is_search(name) or _is_tuning(name, store):
+        return _studies(name, store)
+    return _plans(name, store, whole=True)
+
+
+def _is_tuning(name: str, store: "Storage") -> bool:
+    """Whether the arms of a sweep are tuned first, and its plan is still to come."""
+    planned = any(plan["sweep"] == name for plan in store.plans())
+    return not planned and any(study["sweep"] == name for study in store.studies())
 
 
 def _plans(name: str, store: "Storage", *, whole: bool) -> tuple[dict[str, Any], list[str], bool]:

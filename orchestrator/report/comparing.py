@@ -128,9 +128,10 @@ def _thesis_gap(table: Table, group: Group, label: str) -> float | None:
 
 def _notes(table: Table, groups: list[Group]) -> list[str]:
     found = [
-        "Intervals: 95 %, by a crossed bootstrap over seeds and test classes with images and "
-        "captions inside; differences are of equal seeds. p belongs to the same resamples; Holm's "
-        "correction is over the lines of a data set. Fewer than 5 seeds decide nothing."
+        "Intervals: 95 %, by a crossed bootstrap over seeds and test classes, each class with all "
+        "its images and captions; differences are of equal seeds. p belongs to the same "
+        "resamples; Holm's correction is over the lines of a data set. Fewer than 5 seeds decide "
+        "nothing."
     ]
     if table.has_thesis:
         found.append(f"The thesis ({source_name(table)}) ran each cell once and has no intervals.")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.effects import Effect, effects
 from orchestrator.headline import DIRECTIONS, headline
-from orchestrator.report.comparing import interval
-from orchestrator.report.grid import Grid, Line, number
+from orchestrator.report.comparing import PRIMARY, interval, p_value
+from orchestrator.report.grid import NOTHING, Grid, Head, Line, number
 from orchestrator.report.results import heads_of
 from orchestrator.report.table import Group, Table
 from search_spaces.designs import Design, Factorial, cell_label
@@ -40,17 +40,24 @@ def effects_grid(table: Table) -> Grid | None:
     if not groups:
         return None
     columns = [column for group in groups for column in _columns(group)]
-    grand = Line("grand mean", [number(column.grand) for column in columns])
+    empty = [NOTHING] * len(groups)
+    grand = Line("grand mean", [number(column.grand) for column in columns] + empty)
     lines = [
-        Line(_label(effect.levels), [_text(column, effect.levels) for column in columns])
+        Line(
+            _label(effect.levels),
+            [_text(column, effect.levels) for column in columns]
+            + [_primary(group, effect.levels) for group in groups],
+        )
         for effect in columns[0].effects
     ]
     notes = [
         "A level's main effect: the mean of its cells minus the grand mean. a × b: what the two "
         "add together beyond both main effects. Intervals: 95 %, by the crossed bootstrap of the "
-        "comparisons; effects of records without ranks of single queries have none."
+        "comparisons; effects of records without ranks of single queries have none. p: Holm's "
+        "correction over the effects of R@1 sum; a factor's last level follows from the others."
     ]
     heads = heads_of(Table(table.sweep, groups))
+    heads = [*heads, *(Head(group.name, name="R@1 sum, p (Holm)") for group in groups)]
     return Grid(
         "effects", "Effects on the test metrics.", heads, [grand, *lines], notes, stub="effect"
     )
@@ -75,6 +82,16 @@ def _text(column: _Column, levels: Mapping[str, Any]) -> str:
     (point,) = (effect.value for effect in column.effects if _label(effect.levels) == label)
     known = column.estimates.get(label)
     return interval(known, sign=True) if known else number(point, sign=True)
+
+
+def _primary(group: Group, levels: Mapping[str, Any]) -> str:
+    """The effect on R@1 sum, and its corrected p."""
+    stated = group.findings.effects if group.findings else []
+    own = [effect for effect in stated if _label(effect.levels) == _label(levels)]
+    if not own:
+        return NOTHING
+    p = "" if own[0].p_holm is None else f", {p_value(own[0].p_holm)}"
+    return interval(own[0].estimates[PRIMARY], sign=True) + p
 
 
 def _columns(group: Group) -> list[_Column]:

@@ -38,8 +38,8 @@ def _drawn(group: Group, differences: "dict[str, Estimate]") -> Picture:
     base = group.findings.baseline
     return Picture(
         f"forest{suffix(group)}",
-        f"{group.name}: difference from {base} with its 95 % interval; an interval that holds 0 "
-        f"shows no difference{oracle(group)}.",
+        f"{group.name}: difference from {base} with its 95 % interval, each for itself; the "
+        f"verdicts above are corrected for all comparisons{oracle(group)}.",
         f"Forest plot of the differences of R@1 sum from {base}, in points: {said}.",
         png(figure),
     )

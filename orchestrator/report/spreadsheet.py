@@ -19,8 +19,8 @@ _COLUMNS = (
 
 
 _COMPARED = (
-    "dataset", "data", "cell", "seeds", "r1_sum", "low", "high", "difference", "difference_low",
-    "difference_high", "p", "p_holm", "verdict",
+    "dataset", "data", "cell", "chosen_on", "seeds", "r1_sum", "low", "high", "difference",
+    "difference_low", "difference_high", "p", "p_holm", "verdict",
 )  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def comparison_csv(table: Table) -> str:
     """A line a data set and cell that has records: R@1 sum and what can be said of it against the
     baseline; percentage points."""
     rows = (
-        [group.question.dataset, group.question.base.data, *_compared_row(row)]
+        [group.question.dataset, group.question.base.data, *_compared_row(group, row)]
         for group in table.groups
         if group.findings
         for row in group.findings.rows
@@ -66,14 +66,15 @@ def comparison_csv(table: Table) -> str:
     return _text([_COMPARED, *rows])
 
 
-def _compared_row(row: "Compared") -> list[Any]:
+def _compared_row(group: Group, row: "Compared") -> list[Any]:
     estimates = (row.means.get(PRIMARY), row.differences.get(PRIMARY))
     bounds = [
         _rounded(value)
         for found in estimates
         for value in ((found.value, found.low, found.high) if found else (None, None, None))
     ]
-    return [row.label, row.seeds, *bounds, _rounded(row.p), _rounded(row.p_holm), row.said]
+    start = [row.label, group.question.base.selection, row.seeds]
+    return [*start, *bounds, _rounded(row.p), _rounded(row.p_holm), row.said]
 
 
 def trials_csv(table: Table) -> str:

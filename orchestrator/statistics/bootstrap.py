@@ -45,7 +45,7 @@ def resample(parts: Sequence[tuple[Array, Array]]) -> Resampled:
         parts: of each summand, (S, C) sums over a class' queries and (C,) how many those are.
     """
     seeds, classes = parts[0][0].shape
-    seed_BS, class_BC = _weights(seeds, "seeds"), _weights(classes, "classes")
+    class_BC, seed_BS = _shares(classes, "classes"), 1 / seeds + _stretched(seeds)
     found_B = np.zeros(RESAMPLES)
     for sum_SC, count_C in parts:
         found_B += ((seed_BS @ sum_SC) * class_BC).sum(axis=1) / (class_BC @ count_C)
@@ -54,10 +54,13 @@ def resample(parts: Sequence[tuple[Array, Array]]) -> Resampled:
 
 
 @lru_cache(maxsize=64)
-def _weights(count: int, what: str) -> Array:
-    """(B, count): how often each is drawn, as a share; deviations stretched by √(n / (n − 1)), by
-    which a bootstrap's are too small. The same for every table of this size."""
+def _shares(count: int, what: str) -> Array:
+    """(B, count): how often each is drawn; the same for every table of this size."""
     rng = draws.rng(0, "bootstrap", what, count)
-    share = rng.multinomial(count, np.full(count, 1 / count), RESAMPLES) / count
-    stretch = np.sqrt(count / (count - 1)) if count > 1 else 1.0
-    return np.asarray(1 / count + (share - 1 / count) * stretch)
+    return np.asarray(rng.multinomial(count, np.full(count, 1 / count), RESAMPLES) / count)
+
+
+def _stretched(seeds: int) -> Array:
+    """(B, S): a bootstrap's deviations are too small by √((n − 1) / n): with few seeds, much."""
+    stretch = np.sqrt(seeds / (seeds - 1)) if seeds > 1 else 1.0
+    return np.asarray((_shares(seeds, "seeds") - 1 / seeds) * stretch)

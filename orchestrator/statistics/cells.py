@@ -1,6 +1,6 @@
 """The cells of a sweep with the scores of their recorded trials, and which is the baseline."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +18,8 @@ class CellScores:
     """A cell: of each recorded seed its test metrics, and its scores where it has them."""
 
     varies: Mapping[str, Any]
-    tests: dict[Any, Mapping[str, float]] = field(default_factory=dict)
-    scores: dict[Any, Scores] = field(default_factory=dict)
+    tests: dict[int, Mapping[str, float]] = field(default_factory=dict)
+    scores: dict[int, Scores] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -57,15 +57,19 @@ def _baseline(cells: list[CellScores], question: Question, storage: Storage) -> 
     return next((cell for cell in cells if best and cell.varies == best.varies), cells[0])
 
 
-def common_seeds(*cells: CellScores) -> list[Any]:
+def common_seeds(*cells: CellScores) -> list[int]:
     """Seeds that are recorded in all of these cells."""
     return sorted(set.intersection(*(set(cell.tests) for cell in cells)))
 
 
-def contrast(weighted: Mapping[str, float], cells: Mapping[str, CellScores], metric: str) -> (
-    list[tuple[Array, Array]] | None
-):  # fmt: skip
-    """A weighted sum of cells over their common seeds, for `bootstrap.resample`.
+def contrast(
+    weighted: Mapping[str, float],
+    cells: Mapping[str, CellScores],
+    metric: str,
+    *,
+    seeds: Sequence[int] = (),
+) -> list[tuple[Array, Array]] | None:
+    """A weighted sum of cells over their common seeds, or these, for `bootstrap.resample`.
 
     Args:
         weighted: cell → weight; 1 and −1 for a difference.
@@ -74,19 +78,19 @@ def contrast(weighted: Mapping[str, float], cells: Mapping[str, CellScores], met
         None without common seeds, or where trials were not asked the same queries.
     """
     chosen = [cells[label] for label in weighted]
-    seeds = common_seeds(*chosen)
-    found = [cell.scores.get(seed) for seed in seeds for cell in chosen]
-    if not found or len({own.asked if own else "" for own in found} | {""}) != 2 or None in found:
+    common = list(seeds) or common_seeds(*chosen)
+    found = [cell.scores.get(seed) for seed in common for cell in chosen]
+    known = [own for own in found if own]
+    if not known or len(known) < len(found) or len({own.asked for own in known}) > 1:
         return None
-    queries = next(own for own in found if own).queries
     return [
-        (_table(part, weighted, cells, seeds), queries[part.split("_")[0]])
+        (_table(part, weighted, cells, common), known[0].queries[part.split("_")[0]])
         for part in parts(metric)
     ]
 
 
 def _table(
-    part: str, weighted: Mapping[str, float], cells: Mapping[str, CellScores], seeds: list[Any]
+    part: str, weighted: Mapping[str, float], cells: Mapping[str, CellScores], seeds: Sequence[int]
 ) -> Array:
     return sum(
         (
@@ -97,10 +101,12 @@ def _table(
     )
 
 
-def paired(cell: CellScores, base: CellScores, metric: str) -> Array | None:
+def paired(
+    cell: CellScores, base: CellScores, metric: str, *, seeds: Sequence[int] = ()
+) -> Array | None:
     """(S, C): differences of class means, points; None where they cannot be paired."""
-    both = {cell.label: cell, base.label: base}
-    tables = contrast({cell.label: 1.0, base.label: -1.0}, both, metric)
+    both = {"cell": cell, "base": base}
+    tables = contrast({"cell": 1.0, "base": -1.0}, both, metric, seeds=seeds)
     if tables is None:
         return None
     return sum((sums / np.maximum(counts, 1) for sums, counts in tables), start=np.zeros(()))

@@ -1,5 +1,6 @@
 """What a sweep's records allow to claim: means, paired differences, effects, with intervals."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
@@ -12,7 +13,7 @@ from orchestrator.planning import Question
 from orchestrator.statistics.bootstrap import resample
 from orchestrator.statistics.cells import CellScores, cells_of, common_seeds, contrast, paired
 from orchestrator.statistics.power import components_of
-from orchestrator.statistics.scores import PRIMARY, metrics
+from orchestrator.statistics.scores import PRIMARY, metrics, parts
 from orchestrator.statistics.verdicts import Verdict, holm, said, verdict
 from orchestrator.storage import Storage
 from search_spaces.designs import Factorial
@@ -62,7 +63,8 @@ class EffectFound:
     levels: Mapping[str, Any]
     estimates: Mapping[str, Estimate]
     p_holm: float | None
-    """Of `r1_sum`, corrected for all effects."""
+    """Of `r1_sum`, corrected for all effects; None for a factor's last level, which follows from
+    the others."""
 
 
 @dataclass(frozen=True)
@@ -117,12 +119,15 @@ def _judged(row: Compared, p_holm: float | None, cells: Mapping[str, CellScores]
 
 
 def _means(cell: CellScores) -> dict[str, Estimate]:
-    """A cell's own means; the resamples' stretch may not carry an interval below 0 %."""
+    """A cell's own means; the seeds' stretch may not carry an interval beyond 0 or 100 %."""
     found = _estimates({cell.label: 1.0}, {cell.label: cell})
-    return {
-        metric: mean if mean.low is None else replace(mean, low=max(0.0, mean.low))
-        for metric, mean in found.items()
-    }
+    return {metric: _within(mean, 100.0 * len(parts(metric))) for metric, mean in found.items()}
+
+
+def _within(mean: Estimate, most: float) -> Estimate:
+    if mean.low is None or mean.high is None:
+        return mean
+    return replace(mean, low=max(0.0, mean.low), high=min(most, mean.high))
 
 
 def _estimates(
@@ -153,13 +158,15 @@ def _test(cell: CellScores, seed: int, metric: str) -> float:
 
 
 def _effects(question: Question, cells: Mapping[str, CellScores]) -> list[EffectFound]:
-    """None unless at least two factors are crossed and all cells share a seed."""
+    """None unless at least two factors are crossed, all cells are there (a budget may have cut
+    some) and share a seed."""
     design = question.sweep.design
     if not isinstance(design, Factorial) or len(design.factors) < 2:
         return []
-    if not common_seeds(*cells.values()):
-        return []
     places = {tuple(cell.varies.values()): label for label, cell in cells.items()}
+    whole = set(itertools.product(*design.factors.values()))
+    if set(places) != whole or not common_seeds(*cells.values()):
+        return []
     units = {
         label: effects(design.factors, {each: float(each == place) for each in places})[1]
         for place, label in places.items()
@@ -169,11 +176,21 @@ def _effects(question: Question, cells: Mapping[str, CellScores]) -> list[Effect
         _estimates({label: units[label][number].value for label in units}, cells)
         for number in range(len(names))
     ]
-    return _corrected(names, found)
+    last = {name: levels[-1] for name, levels in design.factors.items()}
+    return _corrected(names, found, last)
 
 
 def _corrected(
-    names: Sequence[Mapping[str, Any]], found: Sequence[Mapping[str, Estimate]]
+    names: Sequence[Mapping[str, Any]],
+    found: Sequence[Mapping[str, Estimate]],
+    last: Mapping[str, Any],
 ) -> list[EffectFound]:
-    ps = holm([estimates[PRIMARY].p for estimates in found])
+    """Holm over the effects that can vary freely: those of a factor's levels add up to 0, so that
+    its last level says nothing new and has no p of its own.
+
+    Args:
+        last: each factor's last level.
+    """
+    free = [all(last[name] != level for name, level in levels.items()) for levels in names]
+    ps = holm([each[PRIMARY].p if f else None for each, f in zip(found, free, strict=True)])
     return [EffectFound(*each) for each in zip(names, found, ps, strict=True)]

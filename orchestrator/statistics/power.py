@@ -5,6 +5,7 @@ random effects (Montgomery, Design and Analysis of Experiments, §13.2). More se
 seeds' part only: the classes' part stays however many seeds are run.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from orchestrator.storage import Storage
 
 LEVEL, POWER = 0.05, 0.8
+FEWEST = 5
+"""Seeds below which nothing is decided: the bootstrap knows too little of how seeds vary."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,9 @@ class Power:
 
     points: float
     seeds: int
+    """So many of each cell are planned; `points` is of 5 if they are fewer: they decide nothing."""
     classes: int
+    comparisons: int
     assumed: bool
     """From `TYPICAL`, for want of records."""
 
@@ -81,10 +86,13 @@ def pooled(found: Sequence[Components]) -> Components:
     return Components(*(float(value) for value in table))
 
 
-def smallest_difference(components: Components, *, seeds: int, classes: int) -> float:
-    """Points that a plan shows with 80 % power at the 5 % level, two-sided, one comparison."""
+def smallest_difference(
+    components: Components, *, seeds: int, classes: int, comparisons: int = 1
+) -> float:
+    """Points that a plan shows with 80 % power at the 5 % level, two-sided; of several comparisons
+    the first that Holm's correction looks at."""
     size = {"seeds": seeds, "classes": classes}
-    bound = stats.norm.ppf(1 - LEVEL / 2) * components.bootstrap_error(**size)
+    bound = stats.norm.ppf(1 - LEVEL / 2 / comparisons) * components.bootstrap_error(**size)
     return float(bound + stats.norm.ppf(POWER) * components.error(**size))
 
 
@@ -113,6 +121,10 @@ def smallest(question: "Question", storage: "Storage") -> Power | None:
     ]
     if not classes:
         return None
-    size = {"seeds": question.seeds, "classes": classes}
-    points = smallest_difference(pooled(found) if found else TYPICAL, **size)
-    return Power(points, question.seeds, classes, assumed=not found)
+    planned = Counter(trial.cell for trial in question.plan(storage).trials)
+    seeds, comparisons = min(planned.values()), max(1, len(planned) - 1)
+    points = smallest_difference(
+        pooled(found) if found else TYPICAL,
+        seeds=max(FEWEST, seeds), classes=classes, comparisons=comparisons,
+    )  # fmt: skip
+    return Power(points, seeds, classes, comparisons, assumed=not found)

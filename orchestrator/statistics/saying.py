@@ -35,7 +35,9 @@ def as_dict(found: Findings) -> dict[str, Any]:
         }
         for row in found.rows
     ]  # fmt: skip
-    return {"metric": PRIMARY, "baseline": found.baseline, "rows": rows}
+    return {
+        "metric": PRIMARY, "baseline": found.baseline, "oracle": found.oracle, "rows": rows,
+    }  # fmt: skip
 
 
 def _value(estimate: Estimate | None) -> dict[str, float | None] | None:

@@ -5,10 +5,8 @@ from enum import StrEnum
 
 from statsmodels.stats.multitest import multipletests
 
-from orchestrator.statistics.power import TYPICAL, Components, half_width
+from orchestrator.statistics.power import FEWEST, TYPICAL, Components, half_width
 
-FEWEST = 5
-"""Seeds below which nothing is decided: the bootstrap knows too little of how seeds vary."""
 LEVEL = 0.05
 
 

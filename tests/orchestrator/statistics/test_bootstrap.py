@@ -9,8 +9,10 @@ from orchestrator.statistics.bootstrap import RESAMPLES, Resampled, resample
 
 def slow(sum_SC, count_C):
     """A loop over resamples, seeds and classes with the same draws."""
-    seed_BS = bootstrap._weights(len(sum_SC), "seeds")
-    class_BC = bootstrap._weights(len(count_C), "classes")
+    drawn_BS = bootstrap._shares(len(sum_SC), "seeds")
+    n = len(sum_SC)
+    seed_BS = 1 / n + (drawn_BS - 1 / n) * np.sqrt(n / (n - 1))
+    class_BC = bootstrap._shares(len(count_C), "classes")
     found = []
     for weight_S, weight_C in zip(seed_BS, class_BC, strict=True):
         total = sum(
@@ -31,11 +33,19 @@ def test_as_the_slow_version():
 
 
 def test_draws_are_shares_that_add_up_and_vary_as_a_mean_does():
-    weight_BN = bootstrap._weights(6, "classes")
-    np.testing.assert_allclose(weight_BN.sum(axis=1), 1)
-    value_N = np.arange(6.0)
-    expected = value_N.std(ddof=1) / np.sqrt(6)
-    assert (weight_BN @ value_N).std() == pytest.approx(expected, rel=0.05)
+    share_BN = bootstrap._shares(6, "classes")
+    np.testing.assert_allclose(share_BN.sum(axis=1), 1)
+    assert share_BN.min() == 0
+    value_S = np.arange(6.0)
+    expected = value_S.std(ddof=1) / np.sqrt(6)
+    assert (bootstrap._stretched(6) @ value_S).std() == pytest.approx(expected, rel=0.05)
+
+
+def test_classes_of_very_unequal_sizes_stay_within_what_can_be():
+    count_C = np.array([1, 2, 40])
+    found = resample([(np.stack([100.0 * count_C * share for share in (0.9, 1.0)]), count_C)])
+    assert found.resamples_B[0] >= 80
+    assert found.resamples_B[-1] <= 110
 
 
 def test_equal_values_have_no_uncertainty():

@@ -1,5 +1,7 @@
 """Findings of made records: pairs, baselines, effects, and what is not known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,14 @@ FACTORS = Sweep(
     design=Factorial({"image_attention": ["B3", "none"], "speech_attention": [True, False]}),
 )  # fmt: skip
 CLASSES = 20
+
+
+class Cut(Factorial):
+    """A factorial of which the last cell is not run."""
+
+    def plan(self, base, seeds, scores):
+        found = super().plan(base, seeds, scores)
+        return replace(found, trials=found.trials[: -len(seeds)])
 
 
 @pytest.fixture
@@ -129,9 +139,17 @@ def test_effects_of_two_factors_have_intervals(storage):
     assert on.p_holm <= 0.05
     off = found[("speech_attention", False),]
     assert off.estimates["r1_sum"].value == pytest.approx(-on.estimates["r1_sum"].value)
+    assert off.p_holm is None  # it follows from the other level
     assert len(found) == 8  # 2 + 2 main effects, 4 interactions
     crossed = found[("image_attention", "B3"), ("speech_attention", True)].estimates["r1_sum"]
     assert crossed.low < 0 < crossed.high
+
+
+def test_cells_that_a_budget_left_out_leave_no_effects(storage):
+    question = asked(FACTORS, seeds=5)
+    kept = replace(question, sweep=replace(FACTORS, design=Cut(FACTORS.design.factors)))
+    filled(storage, kept, {})
+    assert findings(kept, storage).effects == []
 
 
 def test_power_is_of_the_records_or_assumed(storage):
@@ -139,7 +157,10 @@ def test_power_is_of_the_records_or_assumed(storage):
     # the data set of these tests has two test classes
     before = smallest(question, storage)
     assert before.assumed
-    assert before.points == pytest.approx(smallest_difference(TYPICAL, seeds=5, classes=2))
+    assert before.points == pytest.approx(
+        smallest_difference(TYPICAL, seeds=5, classes=2, comparisons=2)
+    )
+    assert smallest(asked("attention_placement", seeds=2), storage).points == before.points
     filled(storage, question, {})
     assert not smallest(question, storage).assumed
 

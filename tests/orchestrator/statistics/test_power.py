@@ -48,6 +48,13 @@ def test_the_error_by_hand():
     assert smallest_difference(COMPONENTS, seeds=4, classes=16) == pytest.approx(expected, rel=1e-4)
 
 
+def test_more_comparisons_need_a_larger_difference():
+    # 0.05 / 2 / 5 on each side: 2.57583
+    expected = 2.57583 * 3.6875**0.5 + 0.84162 * 2.5625**0.5
+    found = smallest_difference(COMPONENTS, seeds=4, classes=16, comparisons=5)
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
 def test_seeds_alone_do_not_shrink_it_to_nothing():
     many = smallest_difference(COMPONENTS, seeds=10**9, classes=16)
     assert many == pytest.approx((1.95996 + 0.84162) * 1.0, rel=1e-3)
