@@ -7,7 +7,6 @@ reports: what the end of the sweep waits for MLflow is not training, and is cut 
 """
 
 import os
-import shutil
 import statistics
 import tempfile
 from collections.abc import Iterator
@@ -23,7 +22,8 @@ from orchestrator.resources import Resources
 from orchestrator.storage import Storage
 from search_spaces.sweep import load
 from tests import made
-from tests.faults.mlflow_faults import FAIL, HANG, PASS, absent, behind_proxy, locked, make_template
+from tests.empty_mlflow import empty_mlflow
+from tests.faults.mlflow_faults import FAIL, HANG, PASS, absent, behind_proxy, locked
 from trainables.presets import PRESETS
 
 ROUNDS, EPOCHS = 3, 20
@@ -49,13 +49,13 @@ def measure() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         here = Path(folder)
         os.environ["VFSEL_CACHE"] = f"{folder}/cache"
-        data, template = made.make(here / "tones", per_class=20), make_template(folder)
+        data = made.make(here / "tones", per_class=20)
         asked = ask(load("loss"), preset=PRESETS["demo"], settings=TINY, seeds=1, data=data)
         ways = [HEALTHY, *OUTAGES]
         rates: dict[str, list[float]] = {way: [] for way in ways}
         for number in range(ROUNDS + 1):
             for way in ways if number else [HEALTHY]:
-                with _tracked_at(way, here / f"{number}-{way}", template) as uri:
+                with _tracked_at(way, here / f"{number}-{way}") as uri:
                     rate = _epochs_per_second(asked, data, here / f"{number}-{way}", uri)
                 if number:
                     rates[way].append(rate)
@@ -71,17 +71,17 @@ def measure() -> Iterator[Figure]:
 
 
 @contextmanager
-def _tracked_at(way: str, folder: Path, template: Path) -> Iterator[str]:
+def _tracked_at(way: str, folder: Path) -> Iterator[str]:
     """A tracking URI that fails in this way."""
     folder.mkdir()
     if way == ABSENT:
         yield absent()
     elif way == LOCKED:
-        shutil.copy(template, folder / "mlflow.db")
+        (folder / "mlflow.db").write_bytes(empty_mlflow())
         with locked(folder / "mlflow.db"):
             yield f"sqlite:///{folder}/mlflow.db"
     else:
-        with behind_proxy(folder / "server", template) as (_, proxy):
+        with behind_proxy(folder / "server") as (_, proxy):
             proxy.mode = PASS if way == HEALTHY else way
             yield proxy.uri
 

@@ -10,6 +10,12 @@ from orchestrator.cluster import connect
 from tests.s3 import free_port
 
 
+@pytest.fixture(autouse=True)
+def _alone():
+    """An earlier test of this process may have left a Ray running, which would be joined."""
+    cluster.ray.shutdown()
+
+
 @pytest.mark.parametrize(
     "address", ["nonsense", "http://127.0.0.1:8265", "ray://127.0.0.1:10001", "a:b", ":", "x@y:1"]
 )
