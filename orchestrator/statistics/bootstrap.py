@@ -1,8 +1,7 @@
 """The crossed bootstrap: seeds and test classes resampled independently (Owen 2007).
 
-A class that is drawn brings its images, and they their captions: class means already vary by
-them, drawing inside again counts them twice (docs/statistics.md). B resamples, S seeds, C classes.
-"""
+A class that is drawn brings its images, and they their captions: class means vary by them, drawing
+inside again counts them twice (docs/statistics.md). B resamples, S seeds, C classes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +12,8 @@ import numpy as np
 from data_shards import draws
 from orchestrator.statistics.scores import Array
 
-RESAMPLES = 3999
-LEVEL = 0.05
-"""Of 3,999 sorted resamples, the 100th from each end bound the 95 % interval."""
+RESAMPLES, LEVEL = 3999, 0.05
+RANK = round(LEVEL / 2 * (RESAMPLES + 1))  # the 100th from each end bound the 95 % interval
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,7 @@ class Resampled:
     @property
     def interval(self) -> tuple[float, float]:
         """Its 95 % percentile interval; excludes 0 exactly where `p` ≤ 0.05."""
-        rank = round(LEVEL / 2 * (RESAMPLES + 1))
-        return float(self.resamples_B[rank - 1]), float(self.resamples_B[-rank])
+        return float(self.resamples_B[RANK - 1]), float(self.resamples_B[-RANK])
 
     @property
     def p(self) -> float:
@@ -39,11 +36,8 @@ class Resampled:
 
 
 def resample(parts: Sequence[tuple[Array, Array]]) -> Resampled:
-    """Resample the sum of means over queries, e.g. of R@1 in both directions.
-
-    Args:
-        parts: of each summand, (S, C) sums over a class' queries and (C,) how many those are.
-    """
+    """Resample the sum of means over queries, e.g. of R@1 in both directions; of each, (S, C) sums
+    over a class' queries and (C,) how many those are."""
     seeds, classes = parts[0][0].shape
     class_BC, seed_BS = _shares(classes, "classes"), 1 / seeds + _stretched(seeds)
     found_B = np.zeros(RESAMPLES)
