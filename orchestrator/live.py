@@ -56,7 +56,9 @@ class LiveTable:
         """Add the trials that are new to the plan."""
         self._undecided = undecided
         for trial in trials:
-            self._rows.setdefault(trial.id, Row(trial.name, trial.experiment.epochs))
+            oracle = trial.experiment.selection == "test"
+            row = Row(trial.name, trial.experiment.epochs, oracle=oracle)
+            self._rows.setdefault(trial.id, row)
         self._read({id_: row for id_, row in self._rows.items() if row.state != RECORDED})
         waiting = sum(row.state != RECORDED for row in self._rows.values())
         then = f"; then {undecided}" if undecided else ""

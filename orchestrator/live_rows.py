@@ -30,6 +30,8 @@ class Row:
     """Of its last epoch, as measured while training (percent)."""
     score: float | None = None
     """Selection metric (percent, sum of both R@1): its best so far, or that of its record."""
+    oracle: bool = False
+    """The test split chooses its epoch."""
 
     @property
     def epoch(self) -> int:
@@ -97,7 +99,8 @@ def best(rows: Collection[Row]) -> str:
     if not scored:
         return ""
     top = max(scored, key=lambda row: row.score or 0.0)
-    return f"best so far {top.name}, R@1 sum {top.score:.1f}"
+    oracle = " [oracle]" if top.oracle else ""
+    return f"best so far {top.name}, R@1 sum {top.score:.1f}{oracle}"
 
 
 def until_end(rows: Sequence[Row]) -> str:

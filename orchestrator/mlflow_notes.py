@@ -114,7 +114,8 @@ def of_child(trial: Trial, record: Record, *, question: str, parent: str) -> str
         for key, arrow in DIRECTIONS.items()
         if f"{key}_r1" in record["test"]
     ]
-    chosen = f"- epoch {record['selection']['epoch']} of {len(record['reports'])}"
+    oracle = ", oracle: chosen on the test split" if record["selection"]["split"] == "test" else ""
+    chosen = f"- epoch {record['selection']['epoch']} of {len(record['reports'])}{oracle}"
     lines = "\n".join([*shown, chosen])
     return f"**{trial.name}** of [{question}]({parent})\n\n{lines}"
 

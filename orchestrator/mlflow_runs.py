@@ -155,6 +155,7 @@ class PlanRuns:
         """The parent's description and its table of cells, where they changed."""
         plan = self._plan
         note = mlflow_notes.of_parent(plan.question, cells, best=best, dataset=plan.dataset)
+        note += "\n\nOracle: the test split chose." if plan.base.selection == "test" else ""
         if note == self.parent.note:
             return
         if cells:

@@ -134,6 +134,7 @@ def plan_status(question: Question, storage: Storage, *, now: float | None = Non
     about = (
         f"data {question.dataset} {base.data}, {base.model}, {base.epochs} epochs of "
         f"batches of {base.batch_size}, seeds 0 to {question.seeds - 1}"
+        + (", oracle: the test split chooses" if base.selection == "test" else "")
     )
     return PlanStatus(question.sweep.name, question.plan_id, about, trials, planned.undecided)
 
