@@ -13,7 +13,7 @@ TINY = [
 ]  # fmt: skip
 
 
-def run(*arguments: str, folder: Path, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, folder: Path, timeout: float = 900) -> subprocess.CompletedProcess[str]:
     """The finished command, with its output."""
     _spare_migrations(arguments, folder)
     return subprocess.run(

@@ -77,8 +77,8 @@ def test_results_have_a_row_a_number(tmp_path):
         record(storage, question.plan(storage).trials[0])
     found = results("gamma", tmp_path)
     assert list(found.columns) == [
-        "sweep", "dataset", "plan", "trial", "cell", "gamma", "seed", "split", "direction",
-        "metric", "value",
+        "sweep", "dataset", "plan", "trial", "cell", "gamma", "seed", "chosen_on", "split",
+        "direction", "metric", "value",
     ]  # fmt: skip
     assert len(found) == 2 * 3  # two plans with a trial each: r1_sum of val, two R@1 of test
     one = found[found["plan"] == question.plan_id]
