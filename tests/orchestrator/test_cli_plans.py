@@ -54,7 +54,8 @@ def test_a_new_plan_says_what_it_does_not_know(call, folder):
     assert code == 0
     assert "time:  unknown of 2 trials: --probe measures it" in out
     assert re.search(r"loss=matching seed=0  also of .*baseline", out)
-    assert re.search(r"shows: differences from [\d.]+ points .* 1 seeds and 4 test classes", out)
+    nothing = "shows: nothing with fewer than 5 seeds; --seeds 5: differences from "
+    assert re.search(nothing + r"[\d.]+ points .* 5 seeds and 4 test classes", out)
     assert out.endswith("2 trials: 0 recorded in runs, 2 to run. 2 are shared with other sweeps.\n")
     assert not (folder / "runs").exists()
 
