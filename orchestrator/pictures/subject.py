@@ -14,8 +14,8 @@ from data_shards.front_end import FrontEnd
 from data_shards.manifest import Data
 from data_shards.raw import Raw
 from data_shards.sound import decode_speech
+from orchestrator.kept import kept_weights
 from orchestrator.storage import Record, Storage
-from trainables import checkpoints
 from trainables.data_check import training_classes
 from trainables.experiment import Experiment
 from trainables.explaining import trained_model
@@ -168,21 +168,4 @@ def subject(storage: Storage, record: Record, data: Data) -> Subject:
             f"--data must be the data of trial {trial_id}, {record['dataset']} {wanted_hash}, but "
             f"{files.shown(data.folder)} holds {data.manifest.dataset} {data.manifest.hash}."
         )
-    experiment = Experiment.from_dict(record["experiment"])
-    if experiment.trainable:
-        raise UsageError(
-            f"a trial must be of VFSEL to be explained, but {trial_id} is of {experiment.model}."
-        )
-    if experiment.trial_id != trial_id:
-        raise UsageError(
-            f"a trial must be of this version's components to be explained, but {trial_id} ran "
-            "others: run its sweep again."
-        )
-    best = checkpoints.load(files.join(storage.models_url(trial_id), "best.pt"))
-    if best is None:
-        place = files.shown(files.join(storage.url, "records", f"{trial_id}.json"))
-        raise UsageError(
-            f"a trial's weights must be kept in models/{trial_id}/ to be explained, but are not "
-            f"there: delete {place} and run its sweep again."
-        )
-    return Subject(storage, record, data, best["model"])
+    return Subject(storage, record, data, kept_weights(storage, record, to="be explained"))

@@ -9,9 +9,10 @@ from data_shards import files
 from data_shards.errors import UsageError
 from data_shards.front_end import FrontEnd
 from orchestrator.embedder import Embedder
+from orchestrator.kept import kept_weights
 from orchestrator.pictures.subject import find_record
 from orchestrator.storage import Record, Storage
-from trainables import checkpoints, weights
+from trainables import weights as published
 from trainables.experiment import Experiment
 from trainables.model import DualEncoder
 from trainables.speech_encoders import front_end
@@ -38,7 +39,7 @@ class Trained:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the weights: a trial that ran again may have others."""
-        return weights.digest(self.model)
+        return published.digest(self.model)
 
 
 def find(storage: Storage, text: str) -> Record:
@@ -74,24 +75,8 @@ def trained(storage: Storage, record: Record) -> Trained:
         UsageError: it is not VFSEL, its weights were deleted, or the code has changed.
         DataError: the weights are damaged, or a backbone's published weights cannot be had.
     """
-    trial_id = record["trial_id"]
+    weights = kept_weights(storage, record, to="be queried")
     experiment = Experiment.from_dict(record["experiment"])
-    if experiment.trainable:
-        raise UsageError(
-            f"a trial must be of VFSEL to be queried, but {trial_id} is of {experiment.model}."
-        )
-    if experiment.trial_id != trial_id:
-        raise UsageError(
-            f"a trial must be of this version's components to be queried, but {trial_id} ran "
-            "others: run its sweep again."
-        )
-    best = checkpoints.load(files.join(storage.models_url(trial_id), "best.pt"))
-    if best is None:
-        place = files.shown(files.join(storage.url, "records", f"{trial_id}.json"))
-        raise UsageError(
-            f"a trial's weights must be kept in models/{trial_id}/ to be queried, but are not "
-            f"there: delete {place} and run its sweep again."
-        )
-    model = Embedder(record["experiment"], best["model"]).model.eval()
+    model = Embedder(record["experiment"], weights).model.eval()
     # As in training, so that the last bits of an embedding agree with the record's.
     return Trained(record, experiment, model.to(memory_format=torch.channels_last))
