@@ -1,6 +1,8 @@
 """Costs told from records, worked by hand: 2 s an epoch on 60 images."""
 
 import dataclasses
+import json
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +51,26 @@ def test_other_numbers_and_seeds_are_the_same_kind_but_not_other_parts(storage, 
     assert kind_of(same) == kind_of(base)
     for changes in ({"loss": "triplet"}, {"image_attention": "B4"}, {"batch_size": 8}):
         assert kind_of(base.replace(**changes)) != kind_of(base)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"experiment": {"data": "x", "image_encoder": "removed"}},
+        {"experiment": {"data": "x", "no_such_field": 1}},
+        {"environment": {}},
+        None,
+    ],
+)
+def test_a_record_that_cannot_be_read_is_passed_over(storage, data, odd):
+    question = ask(load("gamma"), data=data, settings=SMALL, **ASKED)
+    _record(storage, question)
+    trial_id = question.plan(storage).trials[0].id
+    path = Path(storage.url) / "records" / "000000000000.json"
+    whole = storage.record(trial_id)
+    path.write_text("{" if odd is None else json.dumps(whole | odd))
+    (cost,) = from_records(question, data, storage, gpus=0).by_kind.values()
+    assert cost.epoch == 2.0
 
 
 def test_records_of_other_data_are_scaled_by_its_images(storage, data, tmp_path):

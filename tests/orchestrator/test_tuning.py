@@ -4,11 +4,16 @@ import dataclasses
 import json
 
 import pytest
+from click.testing import CliRunner
 
-from data_shards.errors import UsageError
+from data_shards.errors import DataError, UsageError
+from orchestrator import tuning
+from orchestrator.cli import cli
 from orchestrator.planning import Tuned, asked_before
+from orchestrator.search.answers import SearchAnswer
+from orchestrator.search.study import Entry
 from orchestrator.storage import Storage
-from orchestrator.tuning import SEED, arms_of, check_tunable
+from orchestrator.tuning import SEED, Budget, arms_of, check_tunable
 from tests import made
 from tests.orchestrator.command import TINY, run
 from tests.orchestrator.report.recorded import asked
@@ -65,6 +70,28 @@ def test_arms_are_the_cells(storage):
 def test_what_cannot_be_tuned_is_said(sweep, settings, message):
     with pytest.raises(UsageError, match=message):
         check_tunable(asked(sweep, **settings), min_epochs=None)
+
+
+def test_an_arm_that_was_given_more_trials_before_has_no_advantage(storage):
+    question = asked("loss")
+    budget = Budget(trials=2, sampler="tpe", pruner="asha", min_epochs=None)
+    books = [Entry(n, {"gamma": float(n)}, "COMPLETE", {1: 10.0 * n}) for n in range(1, 4)]
+    search = tuning._search_of(question, question.base, budget)
+    assert tuning._best(SearchAnswer(search, books), "an arm", budget) == {"gamma": 2.0}
+    for entry in books:
+        entry.state = "FAIL"
+    with pytest.raises(DataError, match="but an arm has none of 2: see why they failed"):
+        tuning._best(SearchAnswer(search, books), "an arm", budget)
+
+
+def test_status_shows_the_arms_while_they_are_tuned(storage):
+    question = asked("loss")
+    budget = Budget(trials=2, sampler="tpe", pruner="asha", min_epochs=None)
+    search = tuning._search_of(question, question.base, budget)
+    storage.write_study(search.study_id, search.to_dict())
+    found = CliRunner().invoke(cli, ["status", "loss", "--storage", storage.url])
+    assert found.exit_code == 0, found.output
+    assert search.study_id in found.output
 
 
 def test_early_stopping_may_not_begin_late():

@@ -174,6 +174,7 @@ def test_flattery_is_the_difference_of_the_two_choices(storage):
     )
     found = flattery(question, storage)
     assert found.low > 20
+    assert found.low < found.value < found.high
     assert findings(oracle, storage).oracle
 
 
