@@ -68,7 +68,7 @@ def test_a_record_that_cannot_be_read_is_passed_over(storage, data, odd):
     trial_id = question.plan(storage).trials[0].id
     path = Path(storage.url) / "records" / "000000000000.json"
     whole = storage.record(trial_id)
-    path.write_text("{" if odd is None else json.dumps(whole | odd))
+    path.write_text("{" if odd is None else json.dumps(whole | {"trial_id": path.stem} | odd))
     (cost,) = from_records(question, data, storage, gpus=0).by_kind.values()
     assert cost.epoch == 2.0
 
