@@ -90,7 +90,8 @@ def _about(winner: Winner) -> str:
         for key in ("s2i_r1", "i2s_r1")
         if key in winner.record["test"]
     ]
-    return f"{winner.name} on {winner.record['dataset']}: test {', '.join(shown)}"
+    oracle = " (oracle: chosen on it)" if winner.record["selection"]["split"] == "test" else ""
+    return f"{winner.name} on {winner.record['dataset']}: test {', '.join(shown)}{oracle}"
 
 
 def _save(winner: Winner, folder: Path) -> None:
