@@ -25,8 +25,6 @@ from orchestrator.pictures import of_sweep
 from orchestrator.planning import Question, missing
 from orchestrator.resources import Resources
 from orchestrator.runner import Runner
-from orchestrator.statistics import saying
-from orchestrator.statistics.findings import findings
 from orchestrator.storage import Storage
 from orchestrator.tracking import PlanInfo, Tracker
 from orchestrator.tuning import Budget, check_tunable, tune_first
@@ -191,6 +189,9 @@ class Conclusion:
 
     def to_dict(self) -> dict[str, Any]:
         """For machines."""
+        from orchestrator.statistics import saying
+        from orchestrator.statistics.findings import findings
+
         stated = saying.as_dict(findings(self.answer.question, self.storage))
         return as_dict(self.answer) | {"failed": self.failed, "findings": stated}
 
@@ -227,7 +228,7 @@ def _print(found: Answer, storage: Storage, shown_at: str, curve: str) -> None:
     if len(found.rows) > 1 and found.question.seeds == 1:
         click.echo("One seed: differences may be noise. Replicate with --seeds 5.")
     elif len(found.rows) > 1:
-        click.echo("\n".join(saying.lines(findings(found.question, storage))))
+        click.echo("\n".join(_verdicts(found, storage)))
     if dropped := sum(row.dropped for row in found.rows):
         click.echo(f"dropped: {dropped} unreadable samples, see `dropped` in the records")
     if curve:
@@ -239,6 +240,13 @@ def _print(found: Answer, storage: Storage, shown_at: str, curve: str) -> None:
     click.echo(f"records: {files.shown(files.join(storage.url, 'records'))}")
     if shown_at:
         click.echo(f"pages:   {ui_command(shown_at)}")
+
+
+def _verdicts(found: Answer, storage: Storage) -> list[str]:
+    from orchestrator.statistics import saying  # SciPy and statsmodels take a second to import
+    from orchestrator.statistics.findings import findings
+
+    return saying.lines(findings(found.question, storage))
 
 
 def _line(found: Answer, row: Row, highest: float) -> str:
