@@ -2,11 +2,10 @@
 
 import json
 import os
-from pathlib import Path
 
 import pytest
 
-from tests.orchestrator.command import TINY, run
+from tests.orchestrator.command import run
 
 pytestmark = [
     pytest.mark.slow,
@@ -52,17 +51,3 @@ def test_vfsel_finds_unseen_flowers_above_chance(folder):
     assert test["r1_sum"] >= 2 * (test["s2i_chance"] + test["i2s_chance"])
     assert test["s2i_r1"] >= 1.5 * test["s2i_chance"]
     assert test["i2s_r1"] >= 1.5 * test["i2s_chance"]
-
-
-def test_gamma_is_decided_in_two_stages(folder):
-    arguments = ["--data", "flowers", *TINY, "--set", "epochs=1", "--json"]
-    done = run("sweep", "gamma", *arguments, folder=folder, timeout=1500)
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
-    assert answer["undecided"] == ""
-    levels = [row["varies"]["gamma"] for row in answer["rows"]]
-    assert set(levels) > {1, 5, 10, 20, 50, 100}
-    best = max(answer["rows"], key=lambda row: row["selection"])
-    assert answer["best"]["selection"] == best["selection"]
-    (curve,) = Path(folder / "runs" / "answers").glob("gamma-*.png")
-    assert curve.stat().st_size > 10_000

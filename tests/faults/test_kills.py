@@ -17,7 +17,7 @@ from tests.ray_head import ray_head, wait_for
 
 pytestmark = pytest.mark.slow
 
-LONGER = [*SWEEP, "--set", "epochs=25"]  # it outlasts seven endings
+LONGER = [*SWEEP, "--set", "epochs=60"]  # it outlasts seven endings
 NOTHING_LOST = "othing is lost: the same command goes on"
 SOON = {"RAY_health_check_period_ms": "500", "RAY_health_check_failure_threshold": "3"}
 """A head that notices the loss of a node sooner than in half a minute."""
