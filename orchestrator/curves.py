@@ -5,6 +5,8 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.first_import import FIRST_IMPORT
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -30,7 +32,8 @@ def as_csv(reports: Sequence[Report]) -> str:
 
 def figure(reports: Sequence[Report], *, title: str) -> "Figure":
     """Loss, and R@1 in both directions, over the epochs. Drawn without a screen (Agg)."""
-    from matplotlib.figure import Figure  # half a second, and only here
+    with FIRST_IMPORT:
+        from matplotlib.figure import Figure  # half a second, and only here
 
     drawing = Figure(figsize=(9, 3.5))
     # Matplotlib's own layout engines draw everything twice: half of what tracking costs a trial.

@@ -44,7 +44,7 @@ def test_packed_flowers_verify_and_count(folder):
 def test_vfsel_finds_unseen_flowers_above_chance(folder):
     """So few classes (35) and images teach little: seeds 0 and 1 reach 2.8 and 2.5 times chance."""
     small = ["--set", "image_attention=none", "--set", "embedding=128", "--set", "epochs=15"]
-    arguments = [*LITE0, *small, "--cpus-per-trial", "2", "--json"]
+    arguments = [*LITE0, *small, "--json"]
     done = run("sweep", "baseline", *arguments, folder=folder, timeout=1500)
     assert done.returncode == 0, done.stderr
     test = json.loads(done.stdout)["best"]["test"]

@@ -6,6 +6,7 @@ from data_shards import files
 from data_shards.cache_folder import cache_folder
 from data_shards.manifest import Data
 from orchestrator.answers import Answer, answer
+from orchestrator.first_import import FIRST_IMPORT
 from orchestrator.planning import Question
 from orchestrator.storage import Storage
 from search_spaces.designs import is_thesis_own
@@ -60,8 +61,9 @@ def shown(found: Answer, storage: Storage) -> list[str]:
 
 def _draw_side_by_side(found: Answer, data: Data, storage: Storage) -> None:
     """Grad-CAMs of all cells in one picture, beside the baseline's others, once all are there."""
-    from orchestrator.pictures import drawing
-    from orchestrator.pictures.subject import find_record, subject
+    with FIRST_IMPORT:
+        from orchestrator.pictures import drawing
+        from orchestrator.pictures.subject import find_record, subject
 
     question = found.question
     first = {t.cell: t.id for t in reversed(question.plan(storage).trials)}
@@ -74,8 +76,9 @@ def _draw_side_by_side(found: Answer, data: Data, storage: Storage) -> None:
 
 
 def _draw(trial_id: str, data: Data, storage: Storage) -> None:
-    from orchestrator.pictures import drawing  # captum and matplotlib: a second, and only here
-    from orchestrator.pictures.subject import find_record, subject
+    with FIRST_IMPORT:
+        from orchestrator.pictures import drawing  # captum and matplotlib: a second, and only here
+        from orchestrator.pictures.subject import find_record, subject
 
     each = subject(storage, find_record(storage, trial_id), data.cached(cache_folder()))
     drawing.draw(each, storage.pictures_url(trial_id))

@@ -15,6 +15,10 @@ from tests.orchestrator.command import TINY, results, run
 
 EPOCHS = 12
 SWEEP = ["sweep", "loss", "--data", "tones", "--set", f"epochs={EPOCHS}", *TINY]
+ALONE = ["sweep", "baseline", *SWEEP[2:]]
+"""One of the two trials of `SWEEP`: enough where nothing happens to the trial itself."""
+LONG = ["sweep", "loss", "--data", "tones", "--seeds", "2", "--set", "epochs=60", *TINY]
+"""Four trials that outlast many kills."""
 SEEDS = range(int(os.environ.get("FAULT_SEEDS", "1")))
 """Each fault comes at so many moments; three where there is time."""
 
@@ -59,18 +63,35 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory):
-    """The records of `SWEEP` when nothing happens to it; pytest's workers share them."""
+def _shared(name, sweep, tmp_path_factory):
+    """The records of a sweep when nothing happens to it; pytest's workers share them."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    kept = folder / "undisturbed.json"
+    kept = folder / f"{name}.json"
     with FileLock(f"{kept}.lock"):
         if not kept.exists():
-            found = records_of(SWEEP, tmp_path_factory.mktemp("undisturbed"))
-            kept.write_text(json.dumps(found))
+            kept.write_text(json.dumps(records_of(sweep, tmp_path_factory.mktemp(name))))
     return json.loads(kept.read_text())
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory):
+    """The records of `SWEEP` when nothing happens to it."""
+    return _shared("undisturbed", SWEEP, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def undisturbed_alone(undisturbed):
+    """The record of `ALONE` when nothing happens to it."""
+    (found,) = (i for i, r in undisturbed.items() if r["experiment"]["loss"]["name"] == "matching")
+    return {found: undisturbed[found]}
+
+
+@pytest.fixture(scope="session")
+def undisturbed_long(tmp_path_factory):
+    """The records of `LONG` when nothing happens to it."""
+    return _shared("undisturbed_long", LONG, tmp_path_factory)
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from tests.orchestrator.command import start
 from trainables import checkpoint_names
 from trainables.checkpoints import DamagedError, load
 
+NOTHING_LOST = "othing is lost: the same command goes on"
+
 
 def go_on(*arguments: str, folder: Path) -> str:
     """Run the same command again to its end: no epoch that was reported is trained again.

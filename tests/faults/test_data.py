@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import signal
 import tarfile
 import time
@@ -11,7 +12,7 @@ import pytest
 
 from tests import made
 from tests.faults import processes
-from tests.faults.conftest import SEEDS, SWEEP, moment, records, wait_for_epoch
+from tests.faults.conftest import ALONE, SEEDS, moment, records, records_of, wait_for_epoch
 from tests.orchestrator.command import TINY, run, start
 from tests.ray_head import ray_head
 
@@ -19,7 +20,30 @@ pytestmark = pytest.mark.slow
 
 SHARD = "train-00001.tar"
 BRIEF = ["sweep", "baseline", "--data", "tones", "--set", "epochs=1", *TINY]
-STREAMED = [*SWEEP, "--set", "views=random", "--set", "features=live"]
+STREAMED = [*ALONE, "--set", "views=random", "--set", "features=live"]
+
+
+@pytest.fixture(scope="module")
+def head():
+    with ray_head(num_cpus=4, num_gpus=0) as it:
+        yield it
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _joined(head):
+    """Every sweep of this file joins the head: what fails is not Ray."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"RAY_ADDRESS": head.address, **head.client()}.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_cached(head):
+    """Else a trial would take features of the undamaged shards from an earlier test."""
+    yield
+    for path in head.cache.iterdir():
+        shutil.rmtree(path)
 
 
 def _place(content, suffix, offset=0):
@@ -77,41 +101,22 @@ def test_damage_in_the_data_set_itself_is_counted_and_named(folder):
     assert record["dropped"]["train"] == 3
 
 
-@pytest.mark.parametrize("damage", ["truncated", "header"])
-def test_a_damaged_archive_fails_however_much_may_be_broken(folder, damage):
-    DAMAGES[damage](folder / "tones" / SHARD)
+def test_a_damaged_archive_fails_however_much_may_be_broken(folder):
+    DAMAGES["truncated"](folder / "tones" / SHARD)
     made.sign(made.load(folder / "tones"))
     line = _said(run(*BRIEF, "--set", "max_broken=0.9", folder=folder))
-    assert f"{SHARD} is damaged" in line or f"{SHARD} must hold only" in line
+    assert f"{SHARD} is damaged" in line
 
 
 @pytest.fixture(scope="module")
-def head(tmp_path_factory):
-    with ray_head(num_cpus=4) as it:
-        yield it
-
-
-@pytest.fixture(scope="module")
-def streamed(head, tmp_path_factory):
-    """The records of the streamed sweep when nothing happens to it."""
-    folder = tmp_path_factory.mktemp("streamed")
-    made.make(folder / "tones", per_class=20)
-    with pytest.MonkeyPatch.context() as patch:
-        _join(head, patch)
-        done = run(*STREAMED, folder=folder)
-    assert done.returncode == 0, done.stderr
-    return records(folder / "runs")
-
-
-def _join(head, patch):
-    for name, value in {"RAY_ADDRESS": head.address, **head.client()}.items():
-        patch.setenv(name, value)
+def streamed(tmp_path_factory):
+    """The record of the streamed sweep when nothing happens to it."""
+    return records_of(STREAMED, tmp_path_factory.mktemp("streamed"))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_killed_loader_process_costs_a_try(head, streamed, folder, monkeypatch, seed):
-    _join(head, monkeypatch)
-    command = start(*STREAMED, "--loader-workers", "2", "--max-concurrent", "1", folder=folder)
+def test_a_killed_loader_process_costs_a_try(head, streamed, folder, seed):
+    command = start(*STREAMED, "--loader-workers", "2", folder=folder)
     wait_for_epoch(folder / "runs", moment("loader", seed, high=5))
     _kill_a_loader(head)
     output, _ = command.communicate(timeout=300)
@@ -141,10 +146,9 @@ def _children(pid):
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("signed", [False, True], ids=["shard", "manifest too"])
-def test_data_replaced_under_a_sweep_never_mix(head, folder, monkeypatch, seed, signed):
+def test_data_replaced_under_a_sweep_never_mix(folder, seed, signed):
     """The trial under way stops at the first shard that is another; no record is of both."""
-    _join(head, monkeypatch)
-    command = start(*STREAMED, "--max-concurrent", "1", folder=folder)
+    command = start(*STREAMED, folder=folder)
     wait_for_epoch(folder / "runs", moment("replaced", seed, high=5))
     data = made.load(folder / "tones")
     content = (folder / "tones" / SHARD).read_bytes()

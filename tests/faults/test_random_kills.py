@@ -7,6 +7,7 @@ started again before the next command, so that one command lives through several
 import json
 import os
 import random
+import re
 import signal
 from collections import Counter
 from pathlib import Path
@@ -16,17 +17,14 @@ import pytest
 from orchestrator.storage import Storage
 from tests import made
 from tests.faults import processes
-from tests.faults.conftest import SEEDS, epochs_of, records, records_of
-from tests.faults.outcome import assert_finished, checkpointed
-from tests.orchestrator.command import TINY, start
+from tests.faults.conftest import LONG, SEEDS, epochs_of, records
+from tests.faults.outcome import NOTHING_LOST, assert_finished, checkpointed
+from tests.orchestrator.command import start
 from tests.ray_head import Head, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
-SWEEP = [
-    "sweep", "loss", "--data", "tones", "--seeds", "2", "--set", "epochs=60", *TINY,
-    "--max-failures", "99",
-]  # fmt: skip
+SWEEP = [*LONG, "--max-failures", "99"]
 SOON = {"RAY_health_check_period_ms": "500", "RAY_health_check_failure_threshold": "3"}
 
 
@@ -56,12 +54,13 @@ class Ground:
         if self.head is not None:
             self.head.stop()
 
-    def _ended(self, *codes: int) -> None:
-        """The command ends soon, with such a code and without a traceback."""
+    def _ended(self, *codes: int) -> str:
+        """The command ends soon, with such a code and without a traceback; what it printed."""
         output, _ = self.command.communicate(timeout=150)
         assert self.command.returncode in codes, output
         assert "Traceback" not in output
         self.command = None
+        return output
 
     def driver(self) -> None:
         """SIGKILL of the command alone."""
@@ -89,9 +88,12 @@ class Ground:
         self.node = None
 
     def whole_head(self) -> None:
-        """SIGKILL of the head; the command ends by itself."""
+        """SIGKILL of the head; the command ends by itself, in one line."""
         self.head.kill()
-        self._ended(1)
+        said = self._ended(1)
+        assert re.search(rf"error: the Ray head at \S+:{self.head.port} must answer", said), said
+        assert NOTHING_LOST in said
+        assert "Failed to connect to GCS" not in said
         self.head.stop()
         self.head = self.node = None
 
@@ -167,14 +169,10 @@ def ground(tmp_path, monkeypatch):
     ground.tear_down()
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """The records when nothing happens."""
-    return records_of(SWEEP, tmp_path_factory.mktemp("whole"))
-
-
 @pytest.mark.parametrize("seed", SEEDS)
-def test_killed_at_random_until_it_has_finished_every_record_is_as_undisturbed(ground, whole, seed):
+def test_killed_at_random_until_it_has_finished_every_record_is_as_undisturbed(
+    ground, undisturbed_long, seed
+):
     draws, left, lost = random.Random(f"kills {seed}"), Counter(TRIES), Counter()
     while left.total():
         if ground.command is None:
@@ -189,9 +187,9 @@ def test_killed_at_random_until_it_has_finished_every_record_is_as_undisturbed(g
     ground.raise_up()
     output, _ = ground.command.communicate(timeout=400)
     assert ground.command.returncode == 0, output
-    equal = _equal(records(ground.folder / "runs"), whole)
+    equal = _equal(records(ground.folder / "runs"), undisturbed_long)
     _show([_row(fault, TRIES[fault], lost[fault], equal) for fault in TRIES])
-    assert_finished(ground.folder, whole)
+    assert_finished(ground.folder, undisturbed_long)
     assert not any(lost[fault] for fault in TRIES if fault is not Ground.truncation)
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from orchestrator.storage import Storage
 from tests import made
-from tests.orchestrator.command import TINY, results, run, start
+from tests.faults.conftest import ALONE, EPOCHS, records
+from tests.orchestrator.command import TINY, run, start
 from tests.s3 import SECRET, leading_to, wait_until
 
 
@@ -19,29 +20,6 @@ def tones(s3, bucket, tmp_path):
     """The tiny data set on S3."""
     made.make(tmp_path / "tones")
     return s3.upload(tmp_path / "tones", f"{bucket}/tones")
-
-
-def _records(storage):
-    return {trial_id: results(storage.record(trial_id)) for trial_id in storage.record_ids()}
-
-
-@pytest.mark.slow
-def test_a_sweep_on_s3_and_the_same_command_again(s3, bucket, tones, tmp_path):
-    sweep = ["sweep", "loss", "--data", tones, "--storage", f"{bucket}/runs"]
-    done = run(*sweep, "--set", "epochs=1", *TINY, folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    kinds = {key.split("/")[0] for key in s3.keys(f"{bucket}/runs")}
-    kept = {"plans", "records", "queries", "reports", "features", "models", "pictures"}
-    assert kinds == kept  # no checkpoints
-    times = {item["Key"]: item["LastModified"] for item in _items(s3, bucket)}
-    again = run(*sweep, "--set", "epochs=1", *TINY, folder=tmp_path)
-    assert again.returncode == 0, again.stderr
-    for item in _items(s3, bucket):
-        if "/plans/" not in item["Key"]:
-            assert item["LastModified"] == times[item["Key"]]
-    status = run("status", "loss", "--storage", f"{bucket}/runs", folder=tmp_path)
-    assert status.returncode == 0, status.stderr
-    assert "2 recorded" in status.stdout
 
 
 def _items(s3, bucket):
@@ -77,26 +55,41 @@ def test_what_is_wrong_with_s3_is_one_line(s3, bucket, tmp_path, changed, code, 
 
 
 @pytest.mark.slow
-def test_killed_a_training_goes_on_from_its_checkpoint_on_s3(s3, bucket, tmp_path):
+def test_killed_a_training_goes_on_from_its_checkpoint_on_s3(
+    s3, bucket, tmp_path, undisturbed_alone
+):
     made.make(tmp_path / "tones", per_class=20)
     tones = s3.upload(tmp_path / "tones", f"{bucket}/tones")
-    sweep = ["sweep", "baseline", "--set", "epochs=12", *TINY]
     storage = Storage(f"{bucket}/runs")
-    there = ["--data", tones, "--storage", storage.url]
-    with _under_way(*sweep, *there, folder=tmp_path):
+    sweep = [*ALONE, "--data", tones, "--storage", storage.url]
+    with _under_way(*sweep, folder=tmp_path):
         wait_until(lambda: _epochs(s3, storage) >= 4, seconds=300)
     (trial_id,) = _asked(s3, storage)
     before = [report["time"] for report in storage.reports(trial_id)]
-    assert len(before) < 12
+    assert len(before) < EPOCHS
     shutil.rmtree(tmp_path / "cache")  # as if the next node were another one
-    done = run(*sweep, *there, folder=tmp_path)
+    done = run(*sweep, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     after = [report["time"] for report in storage.reports(trial_id)]
     assert after[: len(before)] == before
-    assert len(after) == 12
-    here = run(*sweep, "--data", "tones", folder=tmp_path)  # neither S3 nor a kill
-    assert here.returncode == 0, here.stderr
-    assert _records(storage) == _records(Storage(str(tmp_path / "runs")))
+    assert len(after) == EPOCHS
+    assert records(storage.url) == undisturbed_alone
+    _assert_the_same_command_changes_nothing(*sweep, s3=s3, bucket=bucket, folder=tmp_path)
+
+
+def _assert_the_same_command_changes_nothing(*sweep, s3, bucket, folder):
+    kinds = {key.split("/")[0] for key in s3.keys(f"{bucket}/runs")}
+    kept = {"plans", "records", "queries", "reports", "features", "models", "pictures"}
+    assert kinds == kept  # no checkpoints
+    times = {item["Key"]: item["LastModified"] for item in _items(s3, bucket)}
+    again = run(*sweep, folder=folder)
+    assert again.returncode == 0, again.stderr
+    for item in _items(s3, bucket):
+        if "/plans/" not in item["Key"]:
+            assert item["LastModified"] == times[item["Key"]]
+    status = run("status", "baseline", "--storage", f"{bucket}/runs", folder=folder)
+    assert status.returncode == 0, status.stderr
+    assert "1 recorded" in status.stdout
 
 
 @contextmanager

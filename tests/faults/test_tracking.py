@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.faults.conftest import SEEDS, SWEEP, moment, records, wait_for_epoch
+from tests.faults.conftest import ALONE, SEEDS, moment, records, wait_for_epoch
 from tests.faults.mlflow_faults import FAIL, HANG, PASS, assert_whole
 from tests.orchestrator.command import run, start
 from tests.orchestrator.tracked import wait_for
@@ -25,15 +25,15 @@ def _ends(command):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_killed_in_mid_sweep_and_back_later(folder, undisturbed, mlflow, seed):
+def test_killed_in_mid_sweep_and_back_later(folder, undisturbed_alone, mlflow, seed):
     server, _ = mlflow
-    asked = [*SWEEP, "--tracking-uri", server.uri]
+    asked = [*ALONE, "--tracking-uri", server.uri]
     command = start(*asked, folder=folder)
     wait_for_epoch(folder / "runs", moment("server killed", seed))
     server.kill()
     (warning,) = _ends(command)
     assert "cannot be reached" in warning
-    assert records(folder / "runs") == undisturbed
+    assert records(folder / "runs") == undisturbed_alone
     server.start()
     again = run(*asked, folder=folder)
     assert again.returncode == 0, again.stderr
@@ -41,17 +41,17 @@ def test_killed_in_mid_sweep_and_back_later(folder, undisturbed, mlflow, seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_hanging_from_some_moment_on(folder, undisturbed, mlflow, seed, monkeypatch):
+def test_hanging_from_some_moment_on(folder, undisturbed_alone, mlflow, seed, monkeypatch):
     """The wait at the end is bounded, Ctrl-C ends it at once, and `sync` ships what is missing."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
     server, proxy = mlflow
-    asked = [*SWEEP, "--tracking-uri", proxy.uri]
+    asked = [*ALONE, "--tracking-uri", proxy.uri]
     command = start(*asked, folder=folder)
     wait_for_epoch(folder / "runs", moment("server hangs", seed))
     proxy.mode = HANG
     (warning,) = _ends(command)
     assert "Nothing is lost" in warning
-    assert records(folder / "runs") == undisturbed
+    assert records(folder / "runs") == undisturbed_alone
 
     before = proxy.seen.total()
     waiting = start(*asked, folder=folder)  # all is recorded: there is nothing but to wait
@@ -72,13 +72,13 @@ def test_hanging_from_some_moment_on(folder, undisturbed, mlflow, seed, monkeypa
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_absent_at_start_then_answering_500_then_well(folder, undisturbed, mlflow, seed):
+def test_absent_at_start_then_answering_500_then_well(folder, undisturbed_alone, mlflow, seed):
     """It is well again before the sweep ends, which then ships everything by itself."""
     server, proxy = mlflow
     proxy.mode = FAIL
-    command = start(*SWEEP, "--tracking-uri", proxy.uri, folder=folder)
+    command = start(*ALONE, "--tracking-uri", proxy.uri, folder=folder)
     wait_for_epoch(folder / "runs", moment("500", seed))
     proxy.mode = PASS
     assert _ends(command) == []
-    assert records(folder / "runs") == undisturbed
+    assert records(folder / "runs") == undisturbed_alone
     assert_whole(server.uri, folder / "runs")
