@@ -17,7 +17,7 @@ import soundfile
 
 from data_shards.datasets.base import Source, SourceImage
 from data_shards.errors import DataError, UsageError
-from data_shards.sound import check_length
+from data_shards.sound_length import check_length
 from data_shards.speech.base import RATE, Samples, resample
 
 VOICE = "recording"  # what stands as the voice of a caption whose speaker is not known

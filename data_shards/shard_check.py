@@ -17,7 +17,7 @@ from data_shards import files, outside, speech, tar_members
 from data_shards.images import LONGEST_SHORT_SIDE
 from data_shards.manifest import LARGEST_NUMBER, Shard
 from data_shards.shard_cache import LARGEST
-from data_shards.sound import check_length
+from data_shards.sound_length import check_length
 from data_shards.tar_members import ForeignMember
 
 Members = dict[str, bytes]

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from data_shards.front_end import FrontEnd, frames_of
 from data_shards.logmel import RATE
-
-LONGEST = 300  # seconds of a caption; its header alone decides how much memory decoding takes
+from data_shards.sound_length import check_length
 
 
 def decode_speech(flac: bytes, front: FrontEnd) -> Float[Tensor, "T F"]:
@@ -34,17 +33,6 @@ def wave(flac: bytes) -> Float[Tensor, " N"]:
     if not len(samples):
         raise ValueError("speech must have samples, but has none")
     return torch.from_numpy(samples)
-
-
-def check_length(sound: soundfile.SoundFile) -> None:
-    """Refuse what claims to be longer than a caption, before it is decoded.
-
-    Raises:
-        ValueError: it does.
-    """
-    if sound.frames > LONGEST * sound.samplerate:
-        seconds = sound.frames / sound.samplerate
-        raise ValueError(f"speech must be at most {LONGEST} s long, but is {seconds:.0f} s")
 
 
 def _check_kind(sound: soundfile.SoundFile) -> None:

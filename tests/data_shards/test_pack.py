@@ -24,7 +24,7 @@ REAL = os.environ.get("VFSEL_OXFORD102")
 
 
 def run(root, out, **changes):
-    options = {"captions": 2, "voices": 3, "workers": 2, "samples_per_shard": 8, "show": False}
+    options = {"captions": 2, "voices": 3, "workers": 1, "samples_per_shard": 8, "show": False}
     return pack(read(root), out, **(options | changes))
 
 
@@ -42,7 +42,7 @@ def root(tmp_path_factory) -> Path:
 def packed(root, tmp_path_factory):
     """Ten training classes (of which 5 are held out), 20 test classes, one image each."""
     out = tmp_path_factory.mktemp("packed") / "new" / "folder"
-    return out, run(root, out)
+    return out, run(root, out, workers=2)
 
 
 def test_manifest_says_what_was_packed(packed):
@@ -75,7 +75,7 @@ def test_members_of_a_sample(packed):
 
 def test_another_folder_and_one_worker_give_the_same_bytes(packed, root, tmp_path):
     out, made = packed
-    again = run(root, tmp_path / "again", workers=1)
+    again = run(root, tmp_path / "again")
     assert again.hash == made.hash
     assert content(tmp_path / "again") == content(out)
 
@@ -126,10 +126,10 @@ def test_an_error_keeps_what_is_finished_and_names_the_image(root, tmp_path):
     photograph.write_bytes(whole[: len(whole) // 2])
     out = tmp_path / "out"
     with pytest.raises(DataError, match="image_00004 must decode wholly"):
-        run(bad, out, samples_per_shard=1, workers=1)
+        run(bad, out, samples_per_shard=1)
     assert not (out / "manifest.json").exists()
     photograph.write_bytes(whole)
-    made = run(bad, out, samples_per_shard=1, workers=1)
+    made = run(bad, out, samples_per_shard=1)
     assert (made.splits["train"].samples, made.splits["test"].samples) == (1, 20)
 
 
@@ -215,7 +215,7 @@ def test_on_a_full_disk_what_is_finished_stays_and_the_same_call_goes_on(packed,
     size = sum(path.stat().st_size for path in whole.glob("*.tar"))
     with small_disk(tmp_path / "disk", kilobytes=size // 1024 // 2) as disk:
         with pytest.raises(DataError, match="must have room to write, but .*is full") as caught:
-            run(root, disk / "out", workers=1)
+            run(root, disk / "out")
         assert "\n" not in str(caught.value)
         assert "run the same command again" in str(caught.value)
         assert not (disk / "out" / manifest.NAME).exists()
@@ -239,3 +239,9 @@ def test_a_full_disk_is_one_line_and_exit_code_1(root, tmp_path, command):
     errors = [line for line in done.stderr.splitlines() if not line.startswith("pack: ")]
     assert len(errors) == 1
     assert errors[0].startswith("error: out must have room to write")
+
+
+def test_its_processes_start_without_torch():
+    """It would cost each of them 2 s and 200 MB."""
+    code = "import sys, data_shards.shard_writer, data_shards.takes; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

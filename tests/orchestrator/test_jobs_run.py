@@ -182,11 +182,12 @@ def test_followed_and_left_it_goes_on(head, tones, tmp_path):
     assert record["environment"]["code"] == code_version()
 
 
-def test_the_exit_code_is_that_of_the_sweep(head, tones, where):
+def test_the_exit_code_is_that_of_the_sweep(head, tones, where, tmp_path):
     command = submit(head, "baseline", *where, "--data", tones, "--gpus-per-trial", "8", *TINY)
     shown, _ = command.communicate(timeout=120)
     assert command.returncode == 2
     assert "a trial must fit on one node" in shown
+    assert "RUNNING" not in runs(tmp_path)
 
 
 def test_the_built_in_set_serves_other_nodes(where, tmp_path):
