@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import signal
 import tarfile
 import time
@@ -14,36 +13,12 @@ from tests import made
 from tests.faults import processes
 from tests.faults.conftest import ALONE, SEEDS, moment, records, records_of, wait_for_epoch
 from tests.orchestrator.command import TINY, run, start
-from tests.ray_head import ray_head
 
 pytestmark = pytest.mark.slow
 
 SHARD = "train-00001.tar"
 BRIEF = ["sweep", "baseline", "--data", "tones", "--set", "epochs=1", *TINY]
 STREAMED = [*ALONE, "--set", "views=random", "--set", "features=live"]
-
-
-@pytest.fixture(scope="module")
-def head():
-    with ray_head(num_cpus=4, num_gpus=0) as it:
-        yield it
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _joined(head):
-    """Every sweep of this file joins the head: what fails is not Ray."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"RAY_ADDRESS": head.address, **head.client()}.items():
-            patch.setenv(name, value)
-        yield
-
-
-@pytest.fixture(autouse=True)
-def _nothing_cached(head):
-    """Else a trial would take features of the undamaged shards from an earlier test."""
-    yield
-    for path in head.cache.iterdir():
-        shutil.rmtree(path)
 
 
 def _place(content, suffix, offset=0):
@@ -115,10 +90,10 @@ def streamed(tmp_path_factory):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_killed_loader_process_costs_a_try(head, streamed, folder, seed):
-    command = start(*STREAMED, "--loader-workers", "2", folder=folder)
+def test_a_killed_loader_process_costs_a_try(streamed, folder, seed):
+    command = start(*STREAMED, "--loader-workers", "1", folder=folder)
     wait_for_epoch(folder / "runs", moment("loader", seed, high=5))
-    _kill_a_loader(head)
+    _kill_a_loader(folder)
     output, _ = command.communicate(timeout=300)
     assert command.returncode == 0, output
     assert "a loader process must live as long as its trial, but one ended" in output
@@ -126,11 +101,11 @@ def test_a_killed_loader_process_costs_a_try(head, streamed, folder, seed):
     assert records(folder / "runs") == streamed
 
 
-def _kill_a_loader(head):
+def _kill_a_loader(folder):
     """A child of a process that trains: loaders are forked from it."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        for pid in processes.trainers(head.pids()):
+        for pid in processes.trainers(processes.of_sweep(folder)):
             if loaders := _children(pid):
                 os.kill(loaders[0], signal.SIGKILL)
                 return

@@ -15,7 +15,7 @@ from tests.ray_head import wait_for
 
 pytestmark = pytest.mark.slow
 
-LONGER = [*LONG, "--seeds", "1"]  # it outlasts seven endings
+LONGER = [*LONG, "--seeds", "1"]  # it outlasts five endings
 
 
 def _kill(command):
@@ -24,10 +24,6 @@ def _kill(command):
 
 def _kill_group(command):
     os.killpg(command.pid, signal.SIGKILL)
-
-
-def _interrupt(command):
-    command.send_signal(signal.SIGINT)
 
 
 def _terminate(command):
@@ -46,15 +42,13 @@ def _hang_up(command):
 
 KILLED, INTERRUPTED = -signal.SIGKILL, 130
 ENDINGS = {
-    _kill: [KILLED],
-    _kill_group: [KILLED],
-    processes.terminate_then_kill: [KILLED, INTERRUPTED],  # within the 3 s, or not
-    _interrupt: [INTERRUPTED],
-    _terminate: [INTERRUPTED],
-    _interrupt_twice: [INTERRUPTED],
-    _hang_up: [INTERRUPTED],
+    _kill: KILLED,
+    _kill_group: KILLED,
+    _terminate: INTERRUPTED,
+    _interrupt_twice: INTERRUPTED,
+    _hang_up: INTERRUPTED,
 }
-"""What ends a command, and the codes with which it may end."""
+"""What ends a command, and its exit code; others are in `test_random_kills.py`."""
 
 
 @pytest.fixture
@@ -78,10 +72,10 @@ def test_however_a_command_ends_its_processes_go_and_the_same_one_goes_on(
         _wait_until_gone(left, folder)
         code, output = _ended(command, by=end)
         left = set(processes.working(folder))
-        assert code in ENDINGS[end], output
+        assert code == ENDINGS[end], output
         assert "Traceback" not in output
         assert code != INTERRUPTED or NOTHING_LOST in output, output
-        if end in (_interrupt, _terminate, _hang_up):  # the books were kept
+        if end in (_terminate, _hang_up):  # the books were kept
             assert "KILLED" in states(folder)
             assert states(folder) <= {"KILLED", "FINISHED"}
     go_on(*LONGER, folder=folder)

@@ -122,8 +122,8 @@ class Ground:
 
 NODE = (Ground.raylet, Ground.second_node)
 TRIES = Counter({
-    Ground.driver: 3, Ground.worker: 7, Ground.raylet: 1, Ground.second_node: 2,
-    Ground.whole_head: 1, Ground.stop: 2, Ground.interrupt: 2, Ground.truncation: 3,
+    Ground.driver: 2, Ground.worker: 11, Ground.raylet: 1, Ground.second_node: 1,
+    Ground.whole_head: 1, Ground.stop: 1, Ground.interrupt: 2, Ground.truncation: 2,
 })  # fmt: skip
 """How often each fault comes, 21 in all, in an order that is drawn."""
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.empty_mlflow import empty_mlflow
+from tests.orchestrator.warm import WarmCommand, is_plain
 
 TINY = [
     "--set", "image_size=64", "--set", "batch_size=16", "--set", "embedding=16",
@@ -16,17 +17,28 @@ TINY = [
 def run(*arguments: str, folder: Path, timeout: float = 900) -> subprocess.CompletedProcess[str]:
     """The finished command, with its output."""
     _spare_migrations(arguments, folder)
-    return subprocess.run(
-        _line(arguments), cwd=folder, env=_environment(folder), capture_output=True, text=True,
-        timeout=timeout,
-    )  # fmt: skip
+    environment = _environment(folder)
+    if not is_plain(environment):
+        return subprocess.run(
+            _line(arguments), cwd=folder, env=environment, capture_output=True, text=True,
+            timeout=timeout,
+        )  # fmt: skip
+    command = WarmCommand(arguments, folder=folder, environment=environment, merged=False)
+    try:
+        said = command.communicate(timeout)
+    finally:
+        command.kill()
+    return subprocess.CompletedProcess(command.args, command.wait(), *said)
 
 
-def start(*arguments: str, folder: Path) -> subprocess.Popen[str]:
+def start(*arguments: str, folder: Path) -> subprocess.Popen[str] | WarmCommand:
     """The command under way, in a process group of its own."""
     _spare_migrations(arguments, folder)
+    environment = _environment(folder)
+    if is_plain(environment):
+        return WarmCommand(arguments, folder=folder, environment=environment, merged=True)
     return subprocess.Popen(
-        _line(arguments), cwd=folder, env=_environment(folder), stdout=subprocess.PIPE,
+        _line(arguments), cwd=folder, env=environment, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
 

@@ -1,0 +1,18 @@
+"""What a sweep imports, imported once for the commands of all tests; nothing of it may start."""
+
+import importlib
+import os
+
+from orchestrator.mlflow_client import quieten
+from orchestrator.ray_environment import set_environment
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+set_environment()
+quieten()
+
+for name in (
+    "mlflow.pytorch", "mlflow.store.tracking.sqlalchemy_store", "orchestrator.__main__",
+    "orchestrator.pictures.drawing", "orchestrator.report.page", "orchestrator.search.run",
+    "orchestrator.sweeping", "orchestrator.trainable",
+):  # fmt: skip
+    importlib.import_module(name)
