@@ -183,6 +183,7 @@ def _isolate(config: dict[str, Any], device: str) -> None:
     """Nothing of the process may leak into the trial: threads, ranks, memory of an earlier one."""
     torch.set_num_threads(max(1, int(config["cpus"])))
     keep_freed_memory()
+    os.environ.setdefault("PL_DISABLE_FORK", "1")  # as Tune would: Lightning must not fork here
     for name in ("RANK", "WORLD_SIZE"):  # WebDataset would drop shards (webdataset splits by rank)
         os.environ.pop(name, None)
     start_reading(device)

@@ -243,7 +243,6 @@ def test_a_full_disk_is_one_line_and_exit_code_1(root, tmp_path, command):
 
 def test_its_processes_start_without_torch():
     """It would cost each of them 2 s and 200 MB."""
-    code = (
-        "import sys, data_shards.shard_writer, data_shards.takes; assert 'torch' not in sys.modules"
-    )
+    modules = "data_shards.pack, data_shards.shard_writer, data_shards.takes, data_shards.verify"
+    code = f"import sys, {modules}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -16,7 +16,7 @@ from tests.orchestrator.command import TINY, results, run
 EPOCHS = 12
 SWEEP = ["sweep", "loss", "--data", "tones", "--set", f"epochs={EPOCHS}", *TINY]
 ALONE = ["sweep", "baseline", *SWEEP[2:]]
-"""One of the two trials of `SWEEP`: enough where nothing happens to the trial itself."""
+"""One of the two trials of `SWEEP`: enough where what fails is not one trial of several."""
 LONG = ["sweep", "loss", "--data", "tones", "--seeds", "2", "--set", "epochs=60", *TINY]
 """Four trials that outlast many kills."""
 SEEDS = range(int(os.environ.get("FAULT_SEEDS", "1")))

@@ -15,7 +15,10 @@ STOP_SECONDS = 3.0  # between the two signals of `ray job stop`
 
 
 def of_sweep(folder: Path) -> list[int]:
-    """What the command in this folder started, Ray's processes included, wherever they hang now."""
+    """What the command in this folder started, Ray's processes included, wherever they hang now.
+
+    Itself only if it is fresh (`tests/orchestrator/warm.py`).
+    """
     mark = f"VFSEL_CACHE={folder}/cache".encode()
     pids = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
     return [pid for pid in pids if mark in _read(pid, "environ").split(b"\0")]

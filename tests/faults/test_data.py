@@ -12,6 +12,7 @@ import pytest
 from tests import made
 from tests.faults import processes
 from tests.faults.conftest import ALONE, SEEDS, moment, records, records_of, wait_for_epoch
+from tests.faults.outcome import assert_finished
 from tests.orchestrator.command import TINY, run, start
 
 pytestmark = pytest.mark.slow
@@ -19,6 +20,9 @@ pytestmark = pytest.mark.slow
 SHARD = "train-00001.tar"
 BRIEF = ["sweep", "baseline", "--data", "tones", "--set", "epochs=1", *TINY]
 STREAMED = [*ALONE, "--set", "views=random", "--set", "features=live"]
+
+
+TWO_STREAMED = ["sweep", "loss", *STREAMED[2:], "--max-concurrent", "1"]
 
 
 def _place(content, suffix, offset=0):
@@ -98,7 +102,7 @@ def test_a_killed_loader_process_costs_a_try(streamed, folder, seed):
     assert command.returncode == 0, output
     assert "a loader process must live as long as its trial, but one ended" in output
     assert "Traceback" not in output
-    assert records(folder / "runs") == streamed
+    assert_finished(folder, streamed)
 
 
 def _kill_a_loader(folder):
@@ -122,8 +126,9 @@ def _children(pid):
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("signed", [False, True], ids=["shard", "manifest too"])
 def test_data_replaced_under_a_sweep_never_mix(folder, seed, signed):
-    """The trial under way stops at the first shard that is another; no record is of both."""
-    command = start(*STREAMED, folder=folder)
+    """The trial under way stops at the first shard that is another, the next one before it begins;
+    no record is of both."""
+    command = start(*TWO_STREAMED, folder=folder)
     wait_for_epoch(folder / "runs", moment("replaced", seed, high=5))
     data = made.load(folder / "tones")
     content = (folder / "tones" / SHARD).read_bytes()

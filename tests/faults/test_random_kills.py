@@ -18,7 +18,7 @@ from orchestrator.storage import Storage
 from tests import made
 from tests.faults import processes
 from tests.faults.conftest import LONG, SEEDS, epochs_of, records
-from tests.faults.outcome import NOTHING_LOST, assert_finished, checkpointed
+from tests.faults.outcome import NOTHING_LOST, assert_finished, checkpointed, states
 from tests.orchestrator.command import start
 from tests.ray_head import Head, wait_for
 
@@ -53,6 +53,13 @@ class Ground:
             self.command.kill()
         if self.head is not None:
             self.head.stop()
+
+    def leave(self) -> None:
+        """Without the cluster: the next command runs on this machine alone."""
+        self.tear_down()
+        self.head = self.node = self.command = None
+        for name in ("RAY_ADDRESS", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
+            self._patch.delenv(name)
 
     def _ended(self, *codes: int) -> str:
         """The command ends soon, with such a code and without a traceback; what it printed."""
@@ -105,7 +112,8 @@ class Ground:
     def interrupt(self) -> None:
         """SIGINT."""
         self.command.send_signal(signal.SIGINT)
-        self._ended(130)
+        assert NOTHING_LOST in self._ended(130)
+        assert "KILLED" in states(self.folder)
 
     def truncation(self) -> None:
         """Power loss: the newest file in storage loses its second half."""
@@ -184,7 +192,8 @@ def test_killed_at_random_until_it_has_finished_every_record_is_as_undisturbed(
         processes.wait_for_more(ground.command, ground.folder, draws.randint(1, 3))
         lost[fault] += _strike(ground, fault)
         left -= Counter([fault])
-    ground.raise_up()
+    ground.leave()
+    ground.command = start(*SWEEP, folder=ground.folder)
     output, _ = ground.command.communicate(timeout=400)
     assert ground.command.returncode == 0, output
     equal = _equal(records(ground.folder / "runs"), undisturbed_long)

@@ -3,12 +3,11 @@
 import importlib
 import os
 
-from orchestrator.mlflow_client import quieten
 from orchestrator.ray_environment import set_environment
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 set_environment()
-quieten()
 
 for name in (
     "mlflow.pytorch", "mlflow.store.tracking.sqlalchemy_store", "orchestrator.__main__",

@@ -1,11 +1,14 @@
 """A command in a process of its own, forked from one that has imported what commands import.
 
-Half of a small sweep's work is else its imports. All the rest is as in a fresh process: session,
-folder, environment, signals, exit.
+Half of a small sweep's work is else its imports. Session, folder, environment, signals and exit
+are as in a fresh process. What is not: how text hashes (for all as in the server), and what `/proc`
+shows as the environment (the server's, too). Commands with another `PYTHON…` or `RAY_…` variable,
+home or temporary folder are fresh.
 """
 
 import atexit
 import multiprocessing
+import multiprocessing.util  # its handler at exit waits for children: before ours, which ends them
 import os
 import random
 import signal
@@ -14,8 +17,11 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from unittest import mock
+
+import numpy as np
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.orchestrator.preloaded"])
@@ -79,12 +85,20 @@ class WarmCommand:
 
     def send_signal(self, number: int) -> None:
         """Nothing where it has ended."""
-        if self.poll() is None:
-            os.kill(self.pid, number)
+        with suppress(ProcessLookupError):
+            if self.poll() is None:
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """It alone."""
         self.send_signal(signal.SIGKILL)
+
+
+@atexit.register
+def _end_those_left() -> None:
+    """A test that failed may have left one under way."""
+    for process in multiprocessing.active_children():
+        process.kill()
 
 
 def _become(
@@ -107,6 +121,7 @@ def _become(
     sys.path[0] = folder
     sys.modules["__main__"] = program
     random.seed()
+    np.random.seed()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     _exit(program)
 
