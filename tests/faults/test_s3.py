@@ -61,7 +61,7 @@ def test_killed_a_training_goes_on_from_its_checkpoint_on_s3(
     made.make(tmp_path / "tones", per_class=20)
     tones = s3.upload(tmp_path / "tones", f"{bucket}/tones")
     storage = Storage(f"{bucket}/runs")
-    sweep = [*ALONE, "--data", tones, "--storage", storage.url]
+    sweep = [tones if word == "tones" else word for word in ALONE] + ["--storage", storage.url]
     with _under_way(*sweep, folder=tmp_path):
         wait_until(lambda: _epochs(s3, storage) >= 4, seconds=300)
     (trial_id,) = _asked(s3, storage)
