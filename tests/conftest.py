@@ -43,6 +43,9 @@ LONGEST = [
     "test_memory.py",
     "test_search_stops.py",
     "test_spread.py",
+    "test_packed_gpus.py",
+    "test_secrets.py",
+    "test_built_in_data.py",
 ]
 
 

@@ -1,5 +1,7 @@
 """Intervals, verdicts and promised power on simulated sweeps, through the code that reports use."""
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,14 @@ from orchestrator.statistics.cells import paired
 from orchestrator.statistics.power import components_of, smallest_difference
 
 SEEDS, CLASSES = 10, 20
+
+
+@pytest.fixture(autouse=True)
+def _few_objects():
+    """statsmodels collects garbage at each correction: without the million objects of pytest."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.mark.slow
