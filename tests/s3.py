@@ -244,6 +244,18 @@ def forwarder(s3: Server) -> Iterator[Forwarder]:
     between.stop()
 
 
+@contextmanager
+def at_once() -> Iterator[None]:
+    """No try is repeated meanwhile; no matter how busy the machine is."""
+
+    def repeated(error: Exception, where: str) -> None:
+        raise AssertionError(f"{where} is tried again after {error!r}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(remote, "_warn", repeated)
+        yield
+
+
 def wait_until(true: Callable[[], bool], *, seconds: float = 30) -> None:
     """Until something is so."""
     deadline = time.monotonic() + seconds
