@@ -13,6 +13,7 @@ from typing import Any
 from orchestrator import curves, mlflow_notes, mlflow_values, registered
 from orchestrator.mlflow_client import check_unlocked, log_pictures
 from orchestrator.mlflow_values import LONGEST_VALUE
+from orchestrator.sent import Sent
 from orchestrator.storage import Record
 from orchestrator.tracking_uri import TrackingUri
 from search_spaces.designs import Trial
@@ -55,19 +56,6 @@ class Run:
     """The parent's; a child's are not kept."""
     note: str = ""
     """The parent's description, in Markdown."""
-
-
-@dataclass
-class Sent:
-    """What was shipped, counted for people."""
-
-    epochs: int = 0
-    records: int = 0
-    pictures: int = 0
-    states: int = 0
-    """Runs, the parent among them, that were given another final state."""
-    models: int = 0
-    """Winners that were registered."""
 
 
 class PlanRuns:

@@ -12,12 +12,13 @@ from orchestrator import tracking_uri
 from orchestrator.failures import Failure
 from orchestrator.lock import held
 from orchestrator.mlflow_client import quieten
-from orchestrator.mlflow_runs import PlanInfo, Sent
+from orchestrator.mlflow_runs import PlanInfo
 from orchestrator.planning import Question, asked_before
 from orchestrator.search.answers import SearchAnswer
 from orchestrator.search.question import SearchQuestion, searches_before
 from orchestrator.search.study import RUNNING, entries
 from orchestrator.search.watching import as_ended
+from orchestrator.sent import Sent
 from orchestrator.shipping import Final, Shipper, Work
 from orchestrator.storage import Storage
 from orchestrator.tracking_errors import said

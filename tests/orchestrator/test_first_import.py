@@ -45,3 +45,12 @@ def test_one_waits_for_the_other():
         text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_tracking_loads_nothing_heavy():
+    """The command line starts fast: neither MLflow nor matplotlib is imported with the module."""
+    code = (
+        "import sys, orchestrator.tracking as t; print({'mlflow', 'matplotlib'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
