@@ -4,7 +4,6 @@ import logging
 import math
 import os
 import re
-import signal
 import socket
 import sys
 import threading
@@ -45,13 +44,14 @@ def connect() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # Pages about a node that was lost would go to stdout, where the answer (or JSON) belongs.
     ray._private.worker.print_to_stdstream = lambda *news, **options: None
+    # On SIGTERM Ray would end us before the books are kept, while it starts, too.
+    ray._private.utils.set_sigterm_handler = lambda handler: None
     # Tune would hand keys to trials as a runtime environment, which Ray's logs and dashboard show.
     # Nodes have their own (`check_visible` says where not); a Ray started here inherits ours.
     # Without any, a trial can also take a process that waits already: 2 s sooner.
     class_cache.ENV_VARS_TO_PROPAGATE.clear()
     class_cache.DEFAULT_ENV_VARS.clear()
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
-    on_terminate = signal.getsignal(signal.SIGTERM)
     if address := os.environ.get("RAY_ADDRESS"):
         _check_address(address)
         try:
@@ -62,7 +62,6 @@ def connect() -> None:
     else:
         set_token()
         _start_here(**quiet)
-    signal.signal(signal.SIGTERM, on_terminate)  # Ray's own would end us before the books are kept
     head = ray.get_runtime_context().gcs_address
     threading.Thread(target=_end_without, args=(head,), name="head", daemon=True).start()
 

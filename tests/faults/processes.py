@@ -34,6 +34,11 @@ def raylets(pids: Iterable[int]) -> list[int]:
     return [pid for pid in pids if b"raylet/raylet" in _read(pid, "cmdline")]
 
 
+def heads(pids: Iterable[int]) -> list[int]:
+    """Those that keep the books of a Ray."""
+    return [pid for pid in pids if b"gcs/gcs_server" in _read(pid, "cmdline")]
+
+
 def working(folder: Path) -> list[int]:
     """Those that can train or write still: a node of Ray's, a trial, a driver.
 

@@ -94,3 +94,14 @@ def _ended(command, *, by):
     by(command)
     output, _ = command.communicate(timeout=150)
     return command.returncode, output
+
+
+def test_terminated_while_ray_starts_it_ends_as_cleanly(folder):
+    command = start(*LONGER, folder=folder)
+    what = "Ray starts"
+    wait_for(lambda: processes.heads(processes.of_sweep(folder)), seconds=60, what=what)
+    code, output = _ended(command, by=_terminate)
+    assert code == INTERRUPTED, output
+    assert NOTHING_LOST in output
+    assert "Traceback" not in output
+    processes.wait_until_gone(folder)
