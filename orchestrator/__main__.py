@@ -67,6 +67,7 @@ def _say(message: str, code: int) -> int:
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     """Be interrupted, as by Ctrl-C."""
+    signal.alarm(0)  # a Ray that has just started may have set one, to abort us in 3 s
     raise KeyboardInterrupt
 
 

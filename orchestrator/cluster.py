@@ -4,6 +4,7 @@ import logging
 import math
 import os
 import re
+import signal
 import socket
 import sys
 import threading
@@ -62,6 +63,8 @@ def connect() -> None:
     else:
         set_token()
         _start_here(**quiet)
+    # Ray's core took it below Python, would print its stack, and abort us 3 s later.
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
     head = ray.get_runtime_context().gcs_address
     threading.Thread(target=_end_without, args=(head,), name="head", daemon=True).start()
 

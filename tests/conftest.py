@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from unittest import mock
 
 # Must stand before torch is imported: tests share the machine with others, and small tensors
 # gain nothing from threads.
@@ -60,3 +61,13 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VFSEL_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+def _environment_as_it_was() -> Iterator[None]:
+    """What commands set in the tests' own process (Ray's settings, say) ends with a test."""
+    with mock.patch.dict(os.environ):
+        yield
+
+
+_by_test = pytest.fixture(autouse=True)(_environment_as_it_was)
+_by_file = pytest.fixture(autouse=True, scope="module")(_environment_as_it_was)
