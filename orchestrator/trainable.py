@@ -19,7 +19,7 @@ from data_shards.errors import DataError, UsageError
 from data_shards.manifest import Data
 from orchestrator.gpu_packing import read_memory, start_reading
 from orchestrator.storage import Storage
-from orchestrator.version import code_version
+from orchestrator.version import code_version, package_versions
 from trainables import checkpoint_names, own_training, weights
 from trainables.allocator import keep_freed_memory
 from trainables.experiment import Experiment
@@ -159,8 +159,8 @@ def environment(device: str) -> dict[str, Any]:
     """Where a trial ran: recorded beside the result, never hashed into its id."""
     return {
         "python": platform.python_version(),
-        "torch": torch.__version__,
-        "ray": ray.__version__,
+        **package_versions(),
+        "torch": torch.__version__,  # with its build: +cpu, +cu130
         "code": code_version(),
         "host": socket.gethostname(),
         "node": ray.get_runtime_context().get_node_id(),

@@ -1,4 +1,4 @@
-"""Which code ran: the package's version and, in a git checkout, the commit."""
+"""Which code ran: the package's version and, in a git checkout, the commit; on which packages."""
 
 import os
 import subprocess
@@ -9,6 +9,10 @@ from pathlib import Path
 
 CODE = "VFSEL_CODE"
 """Environment variable that tells a job, which gets the files without git, what code it is."""
+PACKAGES = (
+    "torch", "torchvision", "torchaudio", "numpy", "pillow", "webdataset", "ray", "optuna",
+)  # fmt: skip
+"""Those that a result can depend on: they make its numbers or choose its trials."""
 
 
 @cache
@@ -25,13 +29,24 @@ def code_version() -> str:
     return f"{version}+{commit}{dirty}" if commit else version
 
 
+def package_versions() -> dict[str, str]:
+    """Versions of `PACKAGES` as they were installed; what has none is left out."""
+    return {name: found for name in PACKAGES if (found := _installed(name))}
+
+
+def _installed(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
 def _package_version(root: Path) -> str:
     """A node may have the dependencies only, and this package as the files of a job."""
-    try:
-        return metadata.version("vfsel-orchestrator")
-    except metadata.PackageNotFoundError:
-        project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-        return str(project["version"])
+    if found := _installed("vfsel-orchestrator"):
+        return found
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    return str(project["version"])
 
 
 def _git(root: Path, *arguments: str) -> str:

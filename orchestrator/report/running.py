@@ -8,6 +8,7 @@ from orchestrator.report.grid import NOTHING, Grid, Head, Line
 from orchestrator.report.table import Group, Table
 from orchestrator.status import trial_status
 from orchestrator.storage import Storage
+from orchestrator.version import PACKAGES
 from search_spaces.designs import Trial
 from trainables.experiment import Experiment
 
@@ -46,7 +47,7 @@ def _running(group: Group) -> dict[str, str]:
         name: _distinct(str(place.get(key, "unknown")) for place in places)
         for name, key in (
             ("code", "code"), ("hosts", "host"), ("devices", "device"), ("threads", "threads"),
-            ("Python", "python"), ("torch", "torch"), ("Ray", "ray"),
+            ("Python", "python"), *((name, name) for name in PACKAGES),
         )
     }  # fmt: skip
 
