@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-from orchestrator import __main__ as command
 from orchestrator import built_in
 from search_spaces import sweep
 from tests import made
@@ -19,22 +18,6 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("user")
     made.make(folder / "tones")
     return folder
-
-
-@pytest.fixture
-def call(folder, monkeypatch, capsys):
-    """Runs the command line in this process: (exit code, stdout, stderr)."""
-
-    def _call(*arguments):
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["vfsel", *arguments])
-        monkeypatch.setattr(command.signal, "signal", lambda *_: None)
-        with pytest.raises(SystemExit) as ended:
-            command.main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return _call
 
 
 SWEEP = ["sweep", "gamma", "--data", "tones", *TINY]

@@ -2,11 +2,9 @@
 
 import json
 import re
-import sys
 
 import pytest
 
-from orchestrator import __main__ as command
 from orchestrator.planning import ask
 from orchestrator.storage import Storage
 from search_spaces.sweep import load
@@ -31,22 +29,6 @@ def folder(tmp_path_factory):
     for trial in question.plan(storage).trials:
         record(storage, trial)
     return folder
-
-
-@pytest.fixture
-def call(folder, monkeypatch, capsys):
-    """Runs the command line in this process: (exit code, stdout, stderr)."""
-
-    def _call(*arguments):
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["vfsel", *arguments])
-        monkeypatch.setattr(command.signal, "signal", lambda *_: None)
-        with pytest.raises(SystemExit) as ended:
-            command.main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return _call
 
 
 def test_a_new_plan_says_what_it_does_not_know(call, folder):

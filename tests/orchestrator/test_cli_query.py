@@ -2,12 +2,11 @@
 
 import json
 import shutil
-import sys
 import webbrowser
+from functools import partial
 
 import pytest
 
-from orchestrator import __main__ as command
 from orchestrator.storage import Storage
 from tests import made
 from tests.orchestrator.pictures import tiny
@@ -40,19 +39,9 @@ def shown(monkeypatch):
 
 
 @pytest.fixture
-def call(folder, monkeypatch, capsys, shown):
-    """Runs the command in this process: (exit code, stdout, stderr)."""
-
-    def _call(*arguments):
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["vfsel", "query", *arguments])
-        monkeypatch.setattr(command.signal, "signal", lambda *_: None)
-        with pytest.raises(SystemExit) as ended:
-            command.main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return _call
+def call(call, shown):
+    """Runs `query`: (exit code, stdout, stderr)."""
+    return partial(call, "query")
 
 
 def test_a_recording_finds_images_as_a_page(call, folder, trial, shown):

@@ -1,12 +1,11 @@
 """`explain` as it is typed: paths on stdout, one line an error, exit code 2."""
 
 import shutil
-import sys
+from functools import partial
 
 import pytest
 import torch
 
-from orchestrator import __main__ as command
 from tests import made
 
 
@@ -22,19 +21,9 @@ def folder(trial, tmp_path_factory):
 
 
 @pytest.fixture
-def call(folder, monkeypatch, capsys):
-    """Runs the command in this process: (exit code, stdout, stderr)."""
-
-    def _call(*arguments):
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["vfsel", "explain", *arguments])
-        monkeypatch.setattr(command.signal, "signal", lambda *_: None)
-        with pytest.raises(SystemExit) as ended:
-            command.main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return _call
+def call(call):
+    """Runs `explain`: (exit code, stdout, stderr)."""
+    return partial(call, "explain")
 
 
 def test_it_prints_where_the_pictures_are(call, folder, trial):
