@@ -28,8 +28,10 @@ TYPED = [
 
 install_import_hook(TYPED, "beartype.beartype")
 
-# The jobs that a script runs in the background ignore Ctrl-C, and so would what the tests start.
+# The jobs that a script runs in the background ignore Ctrl-C, those of `nohup` the closing of the
+# terminal, and so would what the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 pytest_plugins = ["tests.browser", "tests.s3"]
 
