@@ -20,6 +20,7 @@ def _run(*arguments):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 
+@pytest.mark.slow
 def test_one_benchmark_prints_its_table():
     done = _run("start")
     assert done.returncode == 0, done.stderr

@@ -112,6 +112,7 @@ def test_plan_and_report_read_the_records(first, folder):
     assert shown.read_text().count('src="data:image/png;base64,') >= 7
 
 
+@pytest.mark.slow
 def test_a_failing_trial_does_not_stop_the_other_and_is_named(folder):
     """One arm's checkpoint is of another model: its trial fails, the other is recorded."""
     arguments = [*ARGUMENTS, "--set", "weight_decay=0.5"]
