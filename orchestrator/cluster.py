@@ -35,12 +35,18 @@ def connect() -> None:
     """Join the cluster that `RAY_ADDRESS` names (a job), or start Ray here, on loopback.
 
     Raises:
-        UsageError: no cluster is there, it runs other versions, it does not accept our token, or
-            the environment opens a Ray of our own to others without one.
+        UsageError: no cluster is there, it runs other versions, it does not accept our token,
+            the environment opens a Ray of our own to others without one, or this is not the main
+            thread.
         DataError: Ray does not start here.
     """
     if ray.is_initialized():
         return
+    if threading.current_thread() is not threading.main_thread():
+        raise UsageError(
+            "Ray must be started by a program's main thread, which alone has signals, but this is "
+            "another one: call `run` in the main thread, or `ray.init` there before."
+        )
     for name in ("ray", "ray.tune"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # Pages about a node that was lost would go to stdout, where the answer (or JSON) belongs.

@@ -1,6 +1,7 @@
 """Wrong addresses of a cluster: one line each, at once."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -34,6 +35,12 @@ def test_where_no_cluster_is_that_is_said_at_once(monkeypatch, host):
         connect()
     assert time.monotonic() - start < 15
     assert "\n" not in str(error.value)
+
+
+def test_a_thread_has_no_signals_and_starts_no_ray():
+    with ThreadPoolExecutor() as threads, pytest.raises(UsageError, match="main thread"):
+        threads.submit(connect).result()
+    assert not cluster.ray.is_initialized()
 
 
 @pytest.mark.parametrize("slow", [0, 2])
