@@ -19,7 +19,7 @@ slow: venv
 	$(BIN)/python -m pytest -m slow $(PARALLEL) --no-loadscope-reorder || \
 	$(BIN)/python -m pytest -m slow --last-failed --last-failed-no-failures none
 
-# About 45 minutes on 2 cores; real photographs where VFSEL_OXFORD102 names their folder.
+# About 50 minutes on 2 cores; real photographs where VFSEL_OXFORD102 names their folder.
 bench: venv
 	$(BIN)/python -m benchmarks
 
