@@ -1,3 +1,5 @@
+import urllib.request
+
 import pytest
 import torch
 from torchvision import models
@@ -12,6 +14,8 @@ def _no_network(monkeypatch):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # the discard port refuses
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
+    # else the process keeps what its first download made of these variables
+    monkeypatch.setattr(urllib.request, "_opener", None)
 
 
 @pytest.fixture
