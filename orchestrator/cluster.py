@@ -47,17 +47,7 @@ def connect() -> None:
             "Ray must be started by a program's main thread, which alone has signals, but this is "
             "another one: call `run` in the main thread, or `ray.init` there before."
         )
-    for name in ("ray", "ray.tune"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    # Pages about a node that was lost would go to stdout, where the answer (or JSON) belongs.
-    ray._private.worker.print_to_stdstream = lambda *news, **options: None
-    # On SIGTERM Ray would end us before the books are kept, while it starts, too.
-    ray._private.utils.set_sigterm_handler = lambda handler: None
-    # Tune would hand keys to trials as a runtime environment, which Ray's logs and dashboard show.
-    # Nodes have their own (`check_visible` says where not); a Ray started here inherits ours.
-    # Without any, a trial can also take a process that waits already: 2 s sooner.
-    class_cache.ENV_VARS_TO_PROPAGATE.clear()
-    class_cache.DEFAULT_ENV_VARS.clear()
+    _keep_to_itself()
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address := os.environ.get("RAY_ADDRESS"):
         _check_address(address)
@@ -73,6 +63,21 @@ def connect() -> None:
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
     head = ray.get_runtime_context().gcs_address
     threading.Thread(target=_end_without, args=(head,), name="head", daemon=True).start()
+
+
+def _keep_to_itself() -> None:
+    """Ray shall print nothing, handle no signal, and hand on no variable."""
+    for name in ("ray", "ray.tune"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    # Pages about a node that was lost would go to stdout, where the answer (or JSON) belongs.
+    ray._private.worker.print_to_stdstream = lambda *news, **options: None
+    # On SIGTERM Ray would end us before the books are kept, while it starts, too.
+    ray._private.utils.set_sigterm_handler = lambda handler: None
+    # Tune would hand keys to trials as a runtime environment, which Ray's logs and dashboard show.
+    # Nodes have their own (`check_visible` says where not); a Ray started here inherits ours.
+    # Without any, a trial can also take a process that waits already: 2 s sooner.
+    class_cache.ENV_VARS_TO_PROPAGATE.clear()
+    class_cache.DEFAULT_ENV_VARS.clear()
 
 
 def _start_here(**quiet: Any) -> None:

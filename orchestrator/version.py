@@ -31,10 +31,11 @@ def code_version() -> str:
 
 def package_versions() -> dict[str, str]:
     """Versions of `PACKAGES` as they were installed; what has none is left out."""
-    return {name: found for name in PACKAGES if (found := _installed(name))}
+    return {name: found for name in PACKAGES if (found := installed(name))}
 
 
-def _installed(name: str) -> str:
+def installed(name: str) -> str:
+    """A package's version, or nothing."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -43,7 +44,7 @@ def _installed(name: str) -> str:
 
 def _package_version(root: Path) -> str:
     """A node may have the dependencies only, and this package as the files of a job."""
-    if found := _installed("vfsel-orchestrator"):
+    if found := installed("vfsel-orchestrator"):
         return found
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     return str(project["version"])

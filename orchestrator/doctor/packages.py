@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 
 from orchestrator.doctor.check import Asked, Check, error, ok, warning
 from orchestrator.doctor.probes import ProbeError, probe
+from orchestrator.version import installed as with_build
 
 OLDEST = (3, 11)
 _DISTRIBUTION = "vfsel-orchestrator"
@@ -66,10 +67,7 @@ def pins(constraints: Path) -> Iterator[Check]:
 
 def installed(name: str) -> str | None:
     """A package's version without its build (`2.14.1+cpu` is 2.14.1), or None."""
-    try:
-        return metadata.version(name).partition("+")[0]
-    except metadata.PackageNotFoundError:
-        return None
+    return with_build(name).partition("+")[0] or None
 
 
 def _torch() -> Check:

@@ -6,6 +6,7 @@ import mlflow
 import pytest
 
 from orchestrator.storage import Storage
+from orchestrator.version import package_versions
 from tests import made
 from tests.orchestrator.command import TINY, run
 from tests.other_model import of_another_model
@@ -43,6 +44,7 @@ def test_every_trial_has_a_record_and_its_queries(first, folder):
         assert [report["epoch"] for report in record["reports"]] == [1, 2]
         assert len(storage.queries(trial_id)["s2i_rank"]) == 48
         assert record["reports"] == storage.reports(trial_id)
+        assert package_versions().keys() <= record["environment"].keys()
     assert not list((folder / "runs" / "checkpoints").glob("*/*"))
 
 

@@ -36,5 +36,5 @@ def test_a_job_is_told_what_code_it_is(monkeypatch):
 
 def test_files_without_an_installation_have_the_version_of_the_project(monkeypatch):
     installed = version.code_version.__wrapped__().partition("+")[0]
-    monkeypatch.setattr(version, "_installed", lambda name: "")
+    monkeypatch.setattr(version, "installed", lambda name: "")
     assert version.code_version.__wrapped__().partition("+")[0] == installed
